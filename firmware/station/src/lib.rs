@@ -1,0 +1,2 @@
+//! sprue station control.
+#![no_std]

@@ -1,0 +1,10 @@
+//! Numbers in, numbers out: geometry, slicing, printer files and scheduling kernels.
+//!
+//! Invariant: the same input and seed give the same bytes, on any number of threads.
+//! Ugly input gives a report or a clear error, never a panic.
+//! Never here: async, files, clock, SQL, nouns of the shop. Bytes come as slices or `io::Read`, and leave
+//! through `io::Write`.
+
+pub mod finding;
+pub mod mesh;
+pub mod units;

@@ -1,0 +1,3 @@
+//! Talking to machines over serial lines.
+
+pub mod session;

@@ -1,0 +1,6 @@
+//! sprue: the manufacturing controller of a bespoke jewellery workshop.
+
+pub mod clock;
+pub mod devices;
+pub mod ids;
+pub mod units;
