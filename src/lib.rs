@@ -2,5 +2,8 @@
 
 pub mod clock;
 pub mod devices;
+pub mod finding;
 pub mod ids;
+pub mod shop;
+pub mod store;
 pub mod units;

@@ -1,0 +1,14 @@
+//! What things are and what may happen to them: pure data, state machines, events.
+//!
+//! Never here: I/O, async, a clock, randomness, SQL, HTTP. A state change is a pure function of (state, event).
+
+pub mod design;
+pub mod event;
+pub mod notice;
+pub mod operation;
+pub mod order;
+pub mod piece;
+pub mod plan;
+pub mod plate;
+pub mod station;
+pub mod webhook;

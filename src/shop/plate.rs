@@ -1,0 +1,79 @@
+//! A build plate: parts arranged for one print.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PieceId, PlateId};
+use crate::shop::design::Sha256Hex;
+use crate::units::{Microns, Span, Timestamp};
+
+/// Parts arranged for one print. Never changed: another arrangement is another plate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plate {
+    /// Our id.
+    pub id: PlateId,
+    /// Five characters without look-alikes, for the label and the file on the printer.
+    pub label: String,
+    /// Stem of the printer's profile; any station with it can print the plate.
+    pub printer: String,
+    /// Stem of the resin's or wax's profile.
+    pub material: String,
+    /// Layer height.
+    pub layer: Microns,
+    /// Where each piece lies.
+    pub placements: Vec<Placement>,
+    /// When it was composed.
+    pub composed_at: Timestamp,
+    /// How long the print should take.
+    pub print_estimate: Span,
+    /// How it stands.
+    pub state: PlateState,
+}
+
+/// One piece on a plate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The piece.
+    pub piece: PieceId,
+    /// Its design.
+    pub design: Sha256Hex,
+    /// Factors along x, y and z.
+    pub scale: [f64; 3],
+    /// Turned by 90° about z.
+    pub quarter_turn: bool,
+    /// Lowest corner of its footprint from the plate's corner.
+    pub x: Microns,
+    /// Lowest corner of its footprint from the plate's corner.
+    pub y: Microns,
+}
+
+/// How a plate stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PlateState {
+    /// Arranged; not sliced.
+    Composed,
+    /// The printer's file exists and was read back.
+    Sliced(SlicedFile),
+    /// Taken apart before it was printed; its pieces went elsewhere.
+    Dissolved {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The printer's file of a plate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SlicedFile {
+    /// The blob.
+    pub sha256: Sha256Hex,
+    /// Its size.
+    pub bytes: u64,
+    /// `goo`, `sl1`, `gcode`.
+    pub format: String,
+    /// Layers.
+    pub layers: u32,
+    /// How long the print takes by the profile's motion.
+    pub print_time: Span,
+    /// Resin or wax, ml.
+    pub volume_ml: f64,
+}
