@@ -10,7 +10,7 @@ use crate::ids::{OperationId, OrderId, PieceId, PlateId, WebhookId};
 use crate::shop::design::Design;
 use crate::shop::operation::{Change, Operation};
 use crate::shop::order::Order;
-use crate::shop::piece::{Piece, Scale};
+use crate::shop::piece::Piece;
 use crate::shop::plan::PlanRecord;
 use crate::shop::plate::{Plate, SlicedFile};
 use crate::shop::webhook::Webhook;
@@ -38,7 +38,7 @@ pub enum Event {
     /// Every piece is finished.
     OrderCompleted { order: OrderId },
     /// A piece can be made as ordered.
-    PieceChecked { piece: PieceId, scale: Scale, findings: Vec<Finding> },
+    PieceChecked { piece: PieceId, findings: Vec<Finding> },
     /// A piece needs a person's decision before it goes on.
     PieceHeld { piece: PieceId, reason: String, findings: Vec<Finding> },
     /// A piece can't be made as ordered.

@@ -15,6 +15,8 @@ pub struct Order {
     pub source: String,
     /// The order system's own number.
     pub external_ref: String,
+    /// SHA-256 of the request, to recognise a repeat.
+    pub request_sha256: Sha256Hex,
     /// When the customer wants it.
     pub due: Timestamp,
     /// How it competes.

@@ -40,8 +40,6 @@ pub struct Piece {
     pub attempt: u32,
     /// Why it was refused, cancelled or sent back, in words.
     pub reason: Option<String>,
-    /// How it will be scaled, once checked.
-    pub scale: Option<Scale>,
     /// What the check noticed about this piece as ordered.
     pub findings: Vec<Finding>,
 }
@@ -67,15 +65,6 @@ pub enum PieceState {
     Cancelled,
     /// The check says that it can't be made.
     Refused,
-}
-
-/// Linear factors for the pattern, and where they come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Scale {
-    /// Factors along x, y and z of the printer.
-    pub factors: [f64; 3],
-    /// Pattern and metal shrinkage with their sources, or who scaled already.
-    pub origin: String,
 }
 
 /// An ordered ring size as the customer named it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{OperationId, OrderId, PieceId, PlanId};
+use crate::ids::{OperationId, OrderId, PlanId};
 use crate::shop::design::Sha256Hex;
 use crate::units::Timestamp;
 
@@ -23,8 +23,6 @@ pub struct Plan {
     pub unplaced: Vec<Unplaced>,
     /// When each open order is finished by this plan.
     pub orders: Vec<PlannedOrder>,
-    /// Pieces that no plate holds yet, each with the reason.
-    pub waiting: Vec<Waiting>,
 }
 
 /// One operation's place in a plan.
@@ -83,15 +81,6 @@ pub enum Cause {
 pub struct Unplaced {
     /// The operation.
     pub operation: OperationId,
-    /// Why, and what would help.
-    pub reason: String,
-}
-
-/// A piece that no plate holds yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// The piece.
-    pub piece: PieceId,
     /// Why, and what would help.
     pub reason: String,
 }

@@ -17,6 +17,8 @@ pub struct Plate {
     pub printer: String,
     /// Stem of the resin's or wax's profile.
     pub material: String,
+    /// Stem of the routing that all its pieces share.
+    pub routing: String,
     /// Layer height.
     pub layer: Microns,
     /// Where each piece lies.
@@ -36,8 +38,10 @@ pub struct Placement {
     pub piece: PieceId,
     /// Its design.
     pub design: Sha256Hex,
-    /// Factors along x, y and z.
+    /// Linear factors along x, y and z of the printer.
     pub scale: [f64; 3],
+    /// Which shrinkages they make up for, with their sources, or who has scaled already.
+    pub scale_origin: String,
     /// Turned by 90° about z.
     pub quarter_turn: bool,
     /// Lowest corner of its footprint from the plate's corner.

@@ -120,10 +120,16 @@ impl Stage<'_, '_> {
         self.rows.put_order(&order)?;
         let mut notices = vec![Notice::of_order(event_type, self.at, &order, Some(reason))];
         for mut piece in self.rows.pieces_of(id)?.into_iter().filter(Piece::is_open) {
+            // A piece that its check held was looked at by whoever releases it: it counts as checked.
+            let decided = hold.is_none() && piece.hold.is_some() && piece.state == PieceState::Received;
             piece.hold = hold.cloned();
+            if decided {
+                piece.state = PieceState::Checked;
+            }
             self.rows.put_piece(&piece)?;
-            if hold.is_some() {
-                notices.push(Notice::of_piece("piece.held", self.at, &order, &piece, Some(reason)));
+            let event_type = if hold.is_some() { "piece.held" } else { "piece.checked" };
+            if hold.is_some() || decided {
+                notices.push(Notice::of_piece(event_type, self.at, &order, &piece, Some(reason)));
             }
         }
         Ok(notices)
@@ -190,7 +196,7 @@ impl Stage<'_, '_> {
         let before = self.rows.operation(id)?.ok_or_else(|| dangling(id.as_str()))?;
         let operation = before.apply(change, self.at)?;
         self.rows.put_operation(&operation)?;
-        if let Change::Start { station } = change {
+        if let (Change::Sent, Some(station)) = (change, operation.state.occupies()) {
             self.take_clear_plate(station)?;
         }
         self.tell_pieces(&operation, change)

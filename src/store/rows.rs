@@ -143,6 +143,11 @@ impl Rows<'_> {
         Ok(found.unwrap_or_else(|| StationRecord::unseen(name)))
     }
 
+    /// Everything that is remembered of stations.
+    pub fn stations(&self) -> Result<Vec<StationRecord>, Error> {
+        self.many("stations", "SELECT body FROM stations ORDER BY id", [])
+    }
+
     /// All endpoints, disabled ones included.
     pub fn webhooks(&self) -> Result<Vec<Webhook>, Error> {
         self.many("webhooks", "SELECT body FROM webhooks ORDER BY id", [])

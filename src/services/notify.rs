@@ -1,0 +1,176 @@
+//! The outbox from the side of whoever sends: what is due, what came of a try, and the endpoints.
+
+use crate::clock::Clock;
+use crate::ids::{DeliveryId, WebhookId};
+use crate::services::{Error, Shop};
+use crate::shop::event::Event;
+use crate::shop::notice::EVENT_TYPES;
+use crate::shop::webhook::{Webhook, matches};
+use crate::store::{Attempt, Delivery, DeliveryRow, Outcome};
+use crate::units::Timestamp;
+use crate::finding::Finding;
+
+/// Deliveries that may be tried now, of each order only the oldest.
+///
+/// # Errors
+/// `Store`.
+pub async fn due(shop: &Shop, limit: u32) -> Result<Vec<(Webhook, Delivery)>, Error> {
+    let now = Clock::system_time();
+    shop.store
+        .read(move |rows| {
+            let webhooks = rows.webhooks()?;
+            let mut due = Vec::new();
+            for delivery in rows.due_deliveries(now, limit)? {
+                let webhook = webhooks.iter().find(|webhook| webhook.id == delivery.webhook);
+                due.extend(webhook.map(|webhook| (webhook.clone(), delivery)));
+            }
+            Ok(due)
+        })
+        .await
+}
+
+/// When the next try is due; real time.
+///
+/// # Errors
+/// `Store`.
+pub async fn next_at(shop: &Shop) -> Result<Option<Timestamp>, Error> {
+    shop.store.read(|rows| rows.next_delivery_at().map_err(Error::from)).await
+}
+
+/// Writes down what came of tries.
+///
+/// # Errors
+/// `Store`.
+pub async fn attempted(shop: &Shop, tries: Vec<(DeliveryId, Attempt, Outcome)>) -> Result<(), Error> {
+    shop.store
+        .transact("sprue", move |tx| {
+            for (delivery, attempt, outcome) in &tries {
+                tx.keep_attempt(delivery, attempt, *outcome)?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Registers an endpoint.
+///
+/// # Errors
+/// `Invalid` with everything that is wrong with it.
+pub async fn add(shop: &Shop, actor: &str, url: String, events: Vec<String>, from_config: bool) -> Result<Webhook, Error> {
+    let findings = check(&url, &events);
+    if !findings.is_empty() {
+        return Err(Error::Invalid(findings));
+    }
+    shop.store
+        .transact(actor, move |tx| {
+            let at = tx.at();
+            let id = WebhookId::next(tx.ids(), at);
+            let webhook = Webhook { id, url, events, from_config, disabled: None };
+            tx.record(&Event::WebhookAdded { webhook: webhook.clone() })?;
+            Ok(webhook)
+        })
+        .await
+}
+
+fn check(url: &str, events: &[String]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let known_scheme = url.starts_with("http://") || url.starts_with("https://");
+    if !known_scheme || url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_none()) {
+        findings.push(Finding::error("URL_INVALID", "/url", "write an address like http://orders.local:9000/hook"));
+    }
+    if events.is_empty() {
+        findings.push(Finding::error("EVENTS_EMPTY", "/events", "name at least one event type, or \"*\""));
+    }
+    for (index, pattern) in events.iter().enumerate() {
+        if !EVENT_TYPES.iter().any(|event_type| matches(pattern, event_type)) {
+            let text = format!("\"{pattern}\" covers no event type; known are {}", EVENT_TYPES.join(", "));
+            findings.push(Finding::error("EVENT_UNKNOWN", format!("/events/{index}"), text));
+        }
+    }
+    findings
+}
+
+/// Brings the endpoints of the shop file into the record: new ones are added, changed ones replaced, and those
+/// that are gone are disabled.
+///
+/// # Errors
+/// `Store`.
+pub async fn adopt_config(shop: &Shop, wanted: Vec<(String, Vec<String>)>) -> Result<Vec<Webhook>, Error> {
+    let listed = wanted.clone();
+    shop.store
+        .transact("shop file", move |tx| {
+            for known in tx.webhooks()?.into_iter().filter(|known| known.from_config && known.disabled.is_none()) {
+                if !listed.iter().any(|(url, events)| *url == known.url && *events == known.events) {
+                    let reason = "not in the shop file any more".to_owned();
+                    tx.record(&Event::WebhookDisabled { webhook: known.id.clone(), reason })?;
+                    tx.fail_deliveries(&known.id)?;
+                }
+            }
+            Ok::<_, Error>(())
+        })
+        .await?;
+    for (url, events) in wanted {
+        let known = list(shop).await?.into_iter().any(|known| {
+            known.from_config && known.disabled.is_none() && known.url == url && known.events == events
+        });
+        if !known {
+            add(shop, "shop file", url, events, true).await?;
+        }
+    }
+    list(shop).await
+}
+
+/// All endpoints.
+///
+/// # Errors
+/// `Store`.
+pub async fn list(shop: &Shop) -> Result<Vec<Webhook>, Error> {
+    shop.store.read(|rows| rows.webhooks().map_err(Error::from)).await
+}
+
+/// Stops sending to an endpoint; what is pending is given up and can be replayed.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn disable(shop: &Shop, actor: &str, id: WebhookId, reason: String) -> Result<(), Error> {
+    shop.store
+        .transact(actor, move |tx| {
+            let known = tx.webhook(&id)?.ok_or_else(|| Error::not_found(format!("webhook {id}")))?;
+            if known.disabled.is_none() {
+                tx.record(&Event::WebhookDisabled { webhook: id.clone(), reason })?;
+            }
+            tx.fail_deliveries(&id).map_err(Error::from)
+        })
+        .await
+}
+
+/// The deliveries to an endpoint after a notice number.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn deliveries(shop: &Shop, id: WebhookId, after: i64, limit: u32) -> Result<Vec<DeliveryRow>, Error> {
+    shop.store
+        .read(move |rows| {
+            rows.webhook(&id)?.ok_or_else(|| Error::not_found(format!("webhook {id}")))?;
+            rows.deliveries_of(&id, after, limit).map_err(Error::from)
+        })
+        .await
+}
+
+/// Sends a delivery again, whatever became of it.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn replay(shop: &Shop, actor: &str, id: DeliveryId) -> Result<(), Error> {
+    let now = Clock::system_time();
+    shop.store
+        .transact(actor, move |tx| {
+            if tx.replay_delivery(&id, now)? {
+                return Ok(());
+            }
+            Err(Error::not_found(format!("delivery {id}")))
+        })
+        .await?;
+    shop.wake.deliver.notify_one();
+    Ok(())
+}
