@@ -1,12 +1,12 @@
 //! The registers of our own station board, version 1: one heater, one thermocouple, one safety contactor.
 //!
 //! ```text
-//!  REPORT, read only            from 0x0000, 15 registers, read in one exchange
+//!  REPORT, read only            from 0x0000, 16 registers, read in one exchange
 //!   0  1  magic "SPRU"           5  state            10  ceiling in force, 0.1 degC
 //!   2     map version            6  fault code       11  heater output, 0.1 %
 //!   3     firmware major.minor   7  fault number     12  lease left, ms
 //!   4     nonce, as written      8  reading, 0.1 degC  13 14  uptime, s, high word first
-//!                                9  setpoint, 0.1 degC
+//!                                9  setpoint, 0.1 degC   15  inputs: bit 0 door open
 //!  COMMAND, write               from 0x0020: 0 nonce  1 lease, ms  2 mode  3 setpoint  4 ceiling
 //!  ACKNOWLEDGE, write           at   0x0028: the fault number
 //! ```
@@ -29,7 +29,7 @@ pub const VERSION: u16 = 1;
 /// First register of the report.
 pub const REPORT_ADDRESS: u16 = 0x0000;
 /// Registers of the report.
-pub const REPORT_COUNT: u16 = 15;
+pub const REPORT_COUNT: u16 = 16;
 /// First register of the command; it is written whole or not at all.
 pub const COMMAND_ADDRESS: u16 = 0x0020;
 /// Registers of the command.
@@ -268,6 +268,8 @@ pub struct Report {
     pub output_permille: u16,
     /// How long the last command still holds.
     pub lease_ms: u16,
+    /// The door switch is open.
+    pub door_open: bool,
     /// Seconds since the start of the board; a smaller one than before is a restart.
     pub uptime_s: u32,
 }
@@ -299,6 +301,7 @@ impl Report {
             self.lease_ms,
             u16::from_be_bytes([uptime[0], uptime[1]]),
             u16::from_be_bytes([uptime[2], uptime[3]]),
+            u16::from(self.door_open),
         ]
     }
 
@@ -333,6 +336,7 @@ impl Report {
                 .filter(|output| *output <= 1000)
                 .ok_or(BadReport::Value { register: 11 })?,
             lease_ms: at(12)?,
+            door_open: decode_inputs(at(15)?)?,
             uptime_s: u32::from(at(13)?) << 16 | u32::from(at(14)?),
         })
     }
@@ -391,6 +395,14 @@ fn decode_state(state: u16, fault: u16) -> Result<State, BadReport> {
         (1, 0) => Ok(State::Holding),
         (2, code) => Fault::from_code(code).map(State::Tripped).ok_or(BadReport::Value { register: 6 }),
         _ => Err(BadReport::Value { register: 5 }),
+    }
+}
+
+fn decode_inputs(inputs: u16) -> Result<bool, BadReport> {
+    match inputs {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(BadReport::Value { register: 15 }),
     }
 }
 

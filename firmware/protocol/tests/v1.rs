@@ -22,11 +22,12 @@ const REPORT: Report = Report {
     ceiling: Celsius(850.5),
     output_permille: 1000,
     lease_ms: 2999,
+    door_open: true,
     uptime_s: 0x0001_0002,
 };
 
-const REPORT_WORDS: [u16; 15] =
-    [0x5350, 0x5255, 1, 0x0102, 0xBEEF, 2, 4, 3, 0xFF85, 0x8000, 0x2139, 1000, 2999, 1, 2];
+const REPORT_WORDS: [u16; 16] =
+    [0x5350, 0x5255, 1, 0x0102, 0xBEEF, 2, 4, 3, 0xFF85, 0x8000, 0x2139, 1000, 2999, 1, 2, 1];
 
 fn asked(request: &Request) -> Asked {
     let mut receiver = Receiver::new(UNIT);
@@ -35,7 +36,7 @@ fn asked(request: &Request) -> Asked {
 }
 
 /// The board answers with these registers; the daemon reads them as a report.
-fn decode(words: &[u16; 15], nonce: u16) -> Result<Report, BadReport> {
+fn decode(words: &[u16; 16], nonce: u16) -> Result<Report, BadReport> {
     let request = map::look(UNIT, nonce).unwrap();
     let answer = asked(&request).answer_registers(words);
     match request.match_reply(answer.as_bytes()).unwrap().unwrap() {
@@ -49,8 +50,8 @@ fn the_command_exchange_has_these_bytes() {
     let request = COMMAND.exchange(UNIT).unwrap();
 
     let expected = [
-        0x07, 0x17, 0x00, 0x00, 0x00, 0x0F, 0x00, 0x20, 0x00, 0x05,
-        0x0A, // read 15 from 0, write 5 at 0x20
+        0x07, 0x17, 0x00, 0x00, 0x00, 0x10, 0x00, 0x20, 0x00, 0x05,
+        0x0A, // read 16 from 0, write 5 at 0x20
         0xBE, 0xEF, 0x0B, 0xB8, 0x00, 0x01, 0x1C, 0x84, 0x21, 0x39,
     ];
     assert_eq!(request.as_bytes()[..expected.len()], expected);
@@ -64,7 +65,7 @@ fn a_look_writes_the_nonce_alone_and_an_acknowledgement_the_fault_number() {
     let look = map::look(UNIT, 5).unwrap();
     let acknowledge = map::acknowledge(UNIT, 3);
 
-    assert_eq!(look.as_bytes()[..13], [7, 0x17, 0, 0, 0, 15, 0, 0x20, 0, 1, 2, 0, 5]);
+    assert_eq!(look.as_bytes()[..13], [7, 0x17, 0, 0, 0, 16, 0, 0x20, 0, 1, 2, 0, 5]);
     assert_eq!(acknowledge.as_bytes()[..6], [7, 6, 0, 0x28, 0, 3]);
 }
 
@@ -83,6 +84,7 @@ fn a_report_that_is_late_foreign_or_of_another_version_is_refused() {
         (5, 3, BadReport::Value { register: 5 }),
         (6, 10, BadReport::Value { register: 6 }),
         (10, 0x8000, BadReport::Value { register: 10 }),
+        (15, 2, BadReport::Value { register: 15 }),
         (11, 1001, BadReport::Value { register: 11 }),
     ] {
         let mut words = REPORT_WORDS;
