@@ -26,6 +26,8 @@ const FALL_KELVIN_MAX: f32 = 20.0;
 const NO_RISE_WINDOW_MS: u64 = 15 * 60_000;
 const NO_RISE_KELVIN_MIN: f32 = 5.0;
 const NO_RISE_BELOW_KELVIN: f32 = 10.0;
+/// A pause of the power that is shorter, after a bad sample for instance, does not end the two windows above.
+const PAUSE_MS_MAX: u64 = 5_000;
 /// Row 7: this far above the setpoint, or above the lowest reading since it was set.
 const OVER_KELVIN_MAX: f32 = 30.0;
 /// Row 8: after 3 min without power still rising by more than 1 K/min for 2 min.
@@ -178,15 +180,17 @@ impl Guard {
         self.still_rises(mark).then_some(Fault::HeatsWhileOff)
     }
 
-    /// Starts the windows of one kind and ends those of the other when the power changes.
+    /// Ends the windows of one kind when the power is of the other.
     fn follow_power(&mut self, mark: Mark, powered: bool) {
         if powered {
             self.unpowered_since_ms = None;
             self.unpowered_from = None;
         } else {
-            self.powered_from = None;
-            self.full_power_from = None;
-            self.unpowered_since_ms.get_or_insert(mark.at_ms);
+            let since_ms = *self.unpowered_since_ms.get_or_insert(mark.at_ms);
+            if mark.at_ms - since_ms >= PAUSE_MS_MAX {
+                self.powered_from = None;
+                self.full_power_from = None;
+            }
         }
     }
 

@@ -291,6 +291,16 @@ fn full_power_without_heat_trips_after_a_quarter_of_an_hour() {
 }
 
 #[test]
+fn a_bad_sample_now_and_then_does_not_hide_missing_heat() {
+    let mut bench = Bench::holding(20.0, 500.0);
+    for _ in 0..910 / 10 {
+        bench.run(10, 0.001, 500.0);
+        bench.tick_with(Sample::Bad);
+    }
+    assert_eq!(bench.state(), State::Tripped(Fault::NoRise));
+}
+
+#[test]
 fn a_thermocouple_that_leaves_the_kiln_trips_but_not_behind_an_open_door() {
     let mut bench = Bench::holding(700.0, 720.0);
     bench.run(12, -2.0, 720.0);
