@@ -1,1 +1,4 @@
 //! The one integration binary.
+#![expect(clippy::unwrap_used, reason = "test helpers")]
+
+mod tidy;
