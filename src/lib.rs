@@ -1,7 +1,9 @@
 //! sprue: the manufacturing controller of a bespoke jewellery workshop.
 
 pub mod clock;
+pub mod config;
 pub mod devices;
 pub mod ids;
+pub mod planning;
 pub mod shop;
 pub mod units;

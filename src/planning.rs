@@ -1,0 +1,3 @@
+//! Who does what, when. Pure: no clock, no I/O.
+
+pub mod calendar;
