@@ -142,7 +142,7 @@ fn parse_time(text: &str) -> Result<u16, ShiftError> {
 /// The shift that starts on a date, if one does. `None` also at the end of the calendar, in the year 9999.
 fn shift_on(shift: &Shift, date: Date, zone: &TimeZone) -> Option<Interval> {
     let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).ok()?;
-    if !shift.days.get(weekday)? {
+    if !*shift.days.get(weekday)? {
         return None;
     }
     let start = local_time(date, shift.start, zone)?;

@@ -169,7 +169,7 @@ fn check_layer(path: &str, layer: Microns, flaws: &mut Flaws) {
     flaws.range(path, f64::from(layer.0), 1.0, 500.0);
 }
 
-fn check_exposure(path: &str, entry: &ExposureEntry, flaws: &mut Flaws) {
+pub(crate) fn check_exposure(path: &str, entry: &ExposureEntry, flaws: &mut Flaws) {
     check_layer(&format!("{path}.layer_um"), entry.layer_um, flaws);
     // 0.1 s is below any published exposure; 300 s is the highest first-layer time in Prusa's printer profiles.
     flaws.range(format!("{path}.exposure_s"), entry.exposure_s, 0.1, 300.0);
