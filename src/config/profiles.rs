@@ -41,6 +41,7 @@ pub fn load(directories: &[PathBuf]) -> Result<Profiles, Vec<Problem>> {
             name: format!("built-in:{}/{}.toml", kind.folder(), file.stem),
             stem: file.stem.to_owned(),
             text: file.text.to_owned(),
+            meets_its_printers: directories.is_empty(),
         }));
         for file in &files {
             problems.extend(add(*kind, file, &mut profiles));
@@ -53,6 +54,9 @@ struct File {
     name: String,
     stem: String,
     text: String,
+    /// Whether its settings must fit the printers. A built-in one is right for the built-in printers; the shop may
+    /// have changed those, and couldn't mend it.
+    meets_its_printers: bool,
 }
 
 fn files_in(folder: &Path, problems: &mut Vec<Problem>) -> Vec<File> {
@@ -65,7 +69,7 @@ fn files_in(folder: &Path, problems: &mut Vec<Problem>) -> Vec<File> {
         let name = path.display().to_string();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match read_bounded(&path) {
-            Ok(text) => files.push(File { name, stem, text }),
+            Ok(text) => files.push(File { name, stem, text, meets_its_printers: true }),
             Err(error) => problems.push(unreadable(name, &error)),
         }
     }
@@ -105,7 +109,9 @@ fn add_material(kind: MaterialKind, file: &File, profiles: &mut Profiles, report
         if material.kind != kind {
             flaws.add("kind", "this kind belongs into another folder: resins/ or waxes/");
         }
-        check_printers(material, printers, &mut flaws);
+        if file.meets_its_printers {
+            check_printers(material, printers, &mut flaws);
+        }
         flaws
     };
     insert(file, &mut profiles.materials, check, report);
@@ -140,14 +146,9 @@ fn check_printers(
             }
             Some(None) => flaws.add(path, "this printer doesn't print wax"),
             Some(Some(wax)) => {
-                let path = format!("extrusion.{i}");
-                flaws.range(
-                    format!("{path}.nozzle_celsius"),
-                    entry.nozzle_celsius,
-                    0.0,
-                    wax.nozzle_celsius_max,
-                );
-                flaws.range(format!("{path}.bed_celsius"), entry.bed_celsius, 0.0, wax.bed_celsius_max);
+                if let Some(text) = material.too_hot_for(&entry.printer, wax) {
+                    flaws.add(path, text);
+                }
             }
         }
     }
@@ -159,9 +160,6 @@ fn insert<T: DeserializeOwned>(
     check: impl Fn(&T) -> Flaws,
     report: &mut Report<'_>,
 ) {
-    if profiles.contains_key(&file.stem) {
-        return;
-    }
     let profile: T = match toml::from_str(&file.text) {
         Ok(profile) => profile,
         Err(error) => return report.add_toml(&error),
@@ -169,7 +167,7 @@ fn insert<T: DeserializeOwned>(
     for flaw in check(&profile).0 {
         report.add(place_of(&file.text, &flaw.path), format!("{}: {}", flaw.path, flaw.text));
     }
-    profiles.insert(file.stem.clone(), profile);
+    profiles.entry(file.stem.clone()).or_insert(profile);
 }
 
 /// The byte where the value at a path of keys starts; the deepest key on the way, if the path ends early.

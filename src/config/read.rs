@@ -222,8 +222,9 @@ pub(super) fn exposure(mut section: Section<'_>, report: &mut Report<'_>) -> Opt
         bottom_exposure_s: bottom_exposure_s?.value,
         bottom_layers: u32::try_from(bottom_layers?.value).ok()?,
         transition_layers: u32::try_from(transition_layers?.value).ok()?,
-        by: by?.value,
-        source: source?.value,
+        // Without these the file is refused anyway; the numbers are checked all the same.
+        by: by.map_or(String::new(), |by| by.value),
+        source: source.map_or(String::new(), |source| source.value),
     };
     for flaw in flaws_of(&value).0 {
         let at = places.iter().find(|(key, _)| *key == flaw.path).map_or(printer.at, |(_, at)| *at);

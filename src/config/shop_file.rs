@@ -131,7 +131,16 @@ fn check_exposures(entries: &[ExposureAsWritten], profiles: &Profiles, report: &
                     format!("printer \"{}\" doesn't print resin", entry.value.printer),
                 );
             }
-            Ok(_) => {}
+            Ok(printer) => {
+                let (min, max) = (printer.build.layer_um_min, printer.build.layer_um_max);
+                if !(min..=max).contains(&entry.value.layer_um.0) {
+                    let text = format!(
+                        "this printer makes layers of {min} to {max} µm, not {}",
+                        entry.value.layer_um.0
+                    );
+                    report.add(entry.printer_at, text);
+                }
+            }
         }
         match profiles.material(&entry.value.material) {
             Err(unknown) => report.add(entry.material_at, unknown.to_string()),
@@ -235,6 +244,11 @@ fn check_material(
         MaterialKind::Resin => printer.resin().is_some(),
         MaterialKind::Wax => printer.wax().is_some(),
     };
+    if let Some(wax) = printer.wax()
+        && let Some(text) = material.too_hot_for(&stem.value, wax)
+    {
+        report.add(loaded.at, text);
+    }
     let is_own = |own: &ExposureOverride| own.printer == stem.value && own.material == loaded.value;
     if !fits {
         let text = format!("printer \"{}\" can't print material \"{}\"", stem.value, loaded.value);

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::printer::WaxPrinter;
 use super::{Flaws, Tag, Tagged, TaggedRange, not_blank};
 use crate::units::Microns;
 
@@ -119,6 +120,21 @@ impl MaterialProfile {
         self.extrusion.iter().find(fits)
     }
 
+    /// What a filament's settings for a printer ask that the machine may not do: one sentence.
+    #[must_use]
+    pub fn too_hot_for(&self, printer: &str, limits: &WaxPrinter) -> Option<String> {
+        let entries = self.extrusion.iter().filter(|entry| entry.printer == printer);
+        let is_too_hot = |entry: &&ExtrusionEntry| {
+            entry.nozzle_celsius > limits.nozzle_celsius_max || entry.bed_celsius > limits.bed_celsius_max
+        };
+        entries.rev().find(is_too_hot).map(|entry| {
+            format!(
+                "the settings ask for {} °C at the nozzle and {} °C on the plate; printer \"{printer}\" may hold {} and {}",
+                entry.nozzle_celsius, entry.bed_celsius, limits.nozzle_celsius_max, limits.bed_celsius_max
+            )
+        })
+    }
+
     /// Whether there is any setting for a printer.
     #[must_use]
     pub fn knows_printer(&self, printer: &str) -> bool {
@@ -173,7 +189,13 @@ pub(crate) fn check_exposure(path: &str, entry: &ExposureEntry, flaws: &mut Flaw
     check_layer(&format!("{path}.layer_um"), entry.layer_um, flaws);
     // 0.1 s is below any published exposure; 300 s is the highest first-layer time in Prusa's printer profiles.
     flaws.range(format!("{path}.exposure_s"), entry.exposure_s, 0.1, 300.0);
-    flaws.range(format!("{path}.bottom_exposure_s"), entry.bottom_exposure_s, entry.exposure_s, 300.0);
+    flaws.range(format!("{path}.bottom_exposure_s"), entry.bottom_exposure_s, 0.1, 300.0);
+    if entry.bottom_exposure_s < entry.exposure_s && entry.exposure_s <= 300.0 {
+        flaws.add(
+            format!("{path}.bottom_exposure_s"),
+            "a bottom layer gets less light than a normal one; it won't stick",
+        );
+    }
     flaws.range(format!("{path}.bottom_layers"), f64::from(entry.bottom_layers), 0.0, 100.0);
     flaws.range(format!("{path}.transition_layers"), f64::from(entry.transition_layers), 0.0, 100.0);
 }
