@@ -358,11 +358,19 @@ line = \"usb-1\"
 [[station]]
 name = \"bench\"
 driver = \"manual\"
+
+[[station]]
+name = \"wash\"
+driver = \"manual\"
+abilities = [\"wash\"]
 "
     );
 
     let shop = load(&text, &[]).unwrap();
 
+    // Also what another manual station names.
+    assert!(shop.stations[1].abilities.contains(&"wash".to_owned()));
+    assert_eq!(shop.stations[2].abilities, ["wash"]);
     assert!(!shop.stations[1].abilities.contains(&"print-resin".to_owned()));
     assert!(shop.stations[1].abilities.contains(&"cast".to_owned()));
 }
