@@ -1,9 +1,12 @@
 //! sprue: the manufacturing controller of a bespoke jewellery workshop.
 
 pub mod clock;
+pub mod config;
 pub mod devices;
 pub mod finding;
 pub mod ids;
+pub mod planning;
+pub mod services;
 pub mod shop;
 pub mod store;
 pub mod units;

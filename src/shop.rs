@@ -10,5 +10,7 @@ pub mod order;
 pub mod piece;
 pub mod plan;
 pub mod plate;
+pub mod profile;
 pub mod station;
 pub mod webhook;
+pub mod workshop;

@@ -1,4 +1,5 @@
 //! The one integration binary.
 #![expect(clippy::unwrap_used, reason = "test helpers")]
 
+mod profiles;
 mod tidy;
