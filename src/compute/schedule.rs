@@ -2,17 +2,32 @@
 //!
 //! Tasks are operations on fixed batches; forming batches is the caller's work. Stations, people, skills and
 //! materials are indices into what the caller numbered; times are seconds from an epoch of the caller's choice.
-//! A list scheduler places task after task by a priority rule, each as early as everything
-//! allows, and places tasks that are tied by a longest wait together or not at all. The verifier shares only
+//! [`plan`] is a list scheduler: it places task after task by a priority rule, each as early as everything
+//! allows, and places tasks that are tied by a longest wait together or not at all. [`verify`] shares only
 //! the types of this file with it.
 //!
 //! Never here: a clock, time zones, random numbers from outside, shop nouns.
 
 use serde::{Deserialize, Serialize};
 
+mod chains;
+mod check;
+mod decode;
+mod place;
 mod rules;
+#[cfg(test)]
+mod samples;
+mod search;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod verify;
+mod why;
 
+pub use check::Error;
 pub use rules::Rule;
+pub use verify::{Violation, verify};
+pub use why::{Reason, Step, chain};
 
 /// Everything the planner knows. The same problem, seed and budget give the same plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,7 +279,7 @@ pub struct Setup {
     pub person: usize,
 }
 
-/// What kept a placed task from starting earlier.
+/// What kept a placed task from starting earlier. [`chain`] follows causes back to a root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
@@ -356,4 +371,18 @@ pub enum Unplaced {
         /// That task.
         task: usize,
     },
+}
+
+/// Plans everything that can be planned.
+///
+/// Every longest wait is kept, pins stay where they are, and what has no place is left out with a reason. Of
+/// the plans made within the budget the best wins: fewest unplaced tasks, then least weighted tardiness, then
+/// earliest makespan.
+///
+/// # Errors
+/// If the problem contradicts itself: an index out of range, an unsorted calendar, a circle of predecessors.
+pub fn plan(problem: &Problem, seed: u64, budget: Budget) -> Result<Plan, Error> {
+    check::check(problem)?;
+    let order = chains::topological(problem)?;
+    Ok(search::best(problem, &order, seed, budget))
 }
