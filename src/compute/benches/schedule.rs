@@ -1,5 +1,4 @@
 //! How long the first plan of a month's work takes.
-#![expect(missing_docs, reason = "criterion's macros write functions without")]
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 use criterion::{Criterion, criterion_group, criterion_main};

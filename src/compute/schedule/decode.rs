@@ -140,8 +140,10 @@ struct Broken {
 struct Lessons {
     /// Per task, before which time it must not be over, and which successor says so.
     ends: BTreeMap<usize, (i64, usize)>,
-    /// Per successor that made its predecessors wait, what kept itself.
-    kept_by: BTreeMap<usize, Cause>,
+    /// Per successor that made its predecessors wait, its start then and what kept it.
+    kept_by: BTreeMap<usize, (i64, Cause)>,
+    /// The window that was broken last: predecessor and successor.
+    window: Option<(usize, usize)>,
 }
 
 impl Decoder<'_> {
@@ -162,13 +164,15 @@ impl Decoder<'_> {
             match self.place_from(members, next, &mut lessons) {
                 Ok(None) => return self.explain(members, &lessons),
                 Ok(Some(broken)) => next = broken.from,
+                // Moved later and later until no time was left: the window is to blame.
+                Err((_, Unplaced::NoTime)) if lessons.window.is_some() => break,
                 Err((task, reason)) => return self.give_up(members, task, reason),
             }
             members[next..].iter().for_each(|&task| self.state.give_back(task));
         }
-        let task = members[next];
-        let window = lessons.ends.get(&task).map_or(task, |&(_, successor)| successor);
-        self.give_up(members, window, Unplaced::Window { task });
+        if let Some((task, successor)) = lessons.window {
+            self.give_up(members, successor, Unplaced::Window { task });
+        }
     }
 
     /// Places the members from the `next` one on, until one breaks a window.
@@ -183,7 +187,7 @@ impl Decoder<'_> {
             let (start, cause) = (placed.placement.start, placed.placement.cause);
             self.state.take(task, placed);
             if let Some(broken) = self.broken(members, task, start, lessons)? {
-                lessons.kept_by.insert(task, cause);
+                lessons.kept_by.insert(task, (start, cause));
                 return Ok(Some(broken));
             }
         }
@@ -241,6 +245,7 @@ impl Decoder<'_> {
             let member = members.iter().position(|&member| member == link.task);
             let member = member.ok_or((task, Unplaced::Window { task: link.task }))?;
             lessons.ends.insert(link.task, (start - max_s, task));
+            lessons.window = Some((link.task, task));
             from = Some(from.map_or(member, |from: usize| from.min(member)));
         }
         Ok(from.map(|from| Broken { from }))
@@ -255,15 +260,34 @@ impl Decoder<'_> {
     }
 
     /// A successor that made its predecessor wait now starts as soon as that one is over. What kept it in the
-    /// first place says more.
+    /// first place says more, unless it was another member, which may have moved since.
     fn explain(&mut self, members: &[usize], lessons: &Lessons) {
         for &task in members {
             let Some(placed) = &self.state.placed[task] else { continue };
             let Cause::Predecessor { task: before } = placed.placement.cause else { continue };
             let waited = lessons.ends.get(&before).is_some_and(|&(_, successor)| successor == task);
-            if let (true, Some(&cause)) = (waited, lessons.kept_by.get(&task)) {
+            let kept =
+                lessons.kept_by.get(&task).filter(|(start, _)| waited && *start == placed.placement.start);
+            if let Some(&(_, cause)) = kept.filter(|(_, cause)| !names_any(*cause, members)) {
                 self.state.explain(task, cause);
             }
         }
+    }
+}
+
+fn names_any(cause: Cause, members: &[usize]) -> bool {
+    match cause {
+        Cause::Predecessor { task } | Cause::StationBusy { task } | Cause::SuccessorWindow { task } => {
+            members.contains(&task)
+        }
+        // Which work keeps a person busy is looked up in the finished plan.
+        Cause::PersonBusy { .. }
+        | Cause::Now
+        | Cause::Released
+        | Cause::StationClosed { .. }
+        | Cause::HoursClosed { .. }
+        | Cause::PeopleAway { .. }
+        | Cause::MaterialChange { .. }
+        | Cause::Pinned => false,
     }
 }

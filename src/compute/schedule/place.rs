@@ -234,8 +234,10 @@ pub(super) fn earliest(
         for (place, _) in state.places[choice.station].iter().enumerate() {
             let query = Query::new(shop, state, index, choice, place, bounds);
             let ends_before = best.as_ref().map_or(i64::MAX, |best| best.placement.end);
-            if let Some(found) = query.search(place, ends_before) {
-                best = Some(found);
+            let (found, crowded) = query.search(place, ends_before);
+            best = found.or(best);
+            if !crowded {
+                break;
             }
         }
     }
@@ -286,20 +288,22 @@ impl<'a> Query<'a> {
     }
 
     /// Pushes the start until nothing objects, as long as the task can end before `ends_before`.
-    fn search(&self, place: usize, ends_before: i64) -> Option<Placed> {
+    ///
+    /// Also says whether the place itself ever objected: if not, the station's other places are no better.
+    fn search(&self, place: usize, ends_before: i64) -> (Option<Placed>, bool) {
         let latest_end = self.shop.problem.horizon.min(ends_before.saturating_sub(1));
         let (mut start, mut cause) = self.lower_bound();
+        let mut crowded = false;
         while start + self.choice.elapsed_s <= latest_end {
             match self.try_at(start, cause) {
-                Ok(mut found) if found.placement.end <= latest_end => {
-                    found.place = place;
-                    return Some(found);
-                }
-                Ok(_) => return None,
-                Err(push) => (start, cause) = push?,
+                Ok(found) if found.placement.end > latest_end => break,
+                Ok(found) => return (Some(Placed { place, ..found }), crowded),
+                Err(Some(push)) => (start, cause) = push,
+                Err(None) => break,
             }
+            crowded |= matches!(cause, Cause::StationBusy { .. } | Cause::StationClosed { .. });
         }
-        None
+        (None, crowded)
     }
 
     fn lower_bound(&self) -> (i64, Cause) {

@@ -74,10 +74,12 @@ const BENCH: usize = 12;
 /// `pieces * (1.8 + bench_steps)` tasks over six to ten weeks. Everything can be done in time to be placed.
 pub(crate) fn shop(pieces: usize, bench_steps: usize, seed: u64) -> Problem {
     let weeks = 4 + i64::try_from(pieces * (2 + bench_steps) / 180).unwrap();
+    let span = (weeks - 3).max(1) * 4 * DAY;
     let mut shop = Shop { dice: Dice(seed), tasks: vec![], pieces: vec![] };
     while shop.pieces.len() < pieces {
         let count = shop.dice.roll(6, 10).min(i64::try_from(pieces - shop.pieces.len()).unwrap());
-        shop.plate(usize::try_from(count).unwrap(), weeks);
+        let released = i64::try_from(shop.pieces.len()).unwrap() * span / i64::try_from(pieces).unwrap();
+        shop.plate(usize::try_from(count).unwrap(), released);
     }
     let cleaned = shop.kiln_loads();
     for (piece, cleaned) in cleaned {
@@ -134,8 +136,8 @@ impl Shop {
         self.tasks.len() - 1
     }
 
-    fn plate(&mut self, count: usize, weeks: i64) {
-        let release = self.dice.roll(0, (weeks - 3).max(0) * 4 * DAY);
+    fn plate(&mut self, count: usize, release: i64) {
+        let release = release + self.dice.roll(0, DAY);
         let lasts = self.dice.roll(3 * 60, 9 * 60) * MINUTE;
         let resin = self.dice.index(3);
         let overnight = Choice { end_wait_max_s: 3 * DAY, ..choice(0, lasts, 10 * MINUTE, 10 * MINUTE) };

@@ -44,9 +44,11 @@ fn best_rule(
         (rule, decode(shop, start, groups, |group, ready| rule.key(&outlooks[group], ready, average_s)))
     };
     let rules = Rule::ALL.len().min(usize::try_from(budget.decodes).unwrap_or(usize::MAX)).max(1);
-    let rest: Vec<_> = Rule::ALL[1..rules].par_iter().map(|&rule| by_rule(rule)).collect();
-    let first = by_rule(Rule::ALL[0]);
-    rest.into_iter().fold(first, |best, other| if other.1.score < best.1.score { other } else { best })
+    let made: Vec<_> = Rule::ALL[..rules].par_iter().map(|&rule| by_rule(rule)).collect();
+    let better = |best: (Rule, Decoded), other: (Rule, Decoded)| {
+        if other.1.score < best.1.score { other } else { best }
+    };
+    made.into_iter().reduce(better).unwrap_or_else(|| by_rule(Rule::Edd))
 }
 
 /// The order of the best plan with something moved forward: all that a late task needs, or any one group.

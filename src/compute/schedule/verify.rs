@@ -149,7 +149,7 @@ impl Job<'_> {
 
     /// The station is taken from the material change on.
     fn taken_from(&self) -> i64 {
-        self.at.setup.map_or(self.at.start, |setup| setup.start)
+        self.at.setup.map_or(self.at.start, |setup| setup.start.min(self.at.start))
     }
 
     fn attended_start(&self) -> Interval {
