@@ -228,7 +228,7 @@ fn wild_task(dice: &mut Dice, problem: &Problem) -> Task {
 }
 
 fn wild_choice(dice: &mut Dice, station: usize) -> Choice {
-    let elapsed_s = dice.roll(1, 300) * MINUTE;
+    let elapsed_s = if dice.once_in(2) { dice.roll(1, 300) * MINUTE } else { dice.roll(1, 300 * MINUTE) };
     let attended_start_s = if dice.once_in(3) { elapsed_s } else { dice.roll(0, elapsed_s / 4) };
     let attended_end_s = if dice.once_in(2) { 0 } else { dice.roll(0, elapsed_s - attended_start_s) };
     let end_wait_max_s = if dice.once_in(2) { 0 } else { dice.roll(0, 20) * HOUR };
@@ -236,7 +236,7 @@ fn wild_choice(dice: &mut Dice, station: usize) -> Choice {
 }
 
 fn wild_pin(dice: &mut Dice, problem: &Problem) -> Pin {
-    let start = dice.roll(-10, 40) * HOUR;
+    let start = dice.roll(-10, 60) * HOUR + dice.roll(0, 1);
     let person = (!problem.people.is_empty() && dice.once_in(2)).then(|| dice.index(problem.people.len()));
     let setup =
         person.filter(|_| dice.once_in(2)).map(|person| Setup { start: start - HOUR, end: start, person });

@@ -197,6 +197,38 @@ fn a_window_that_a_running_task_leaves_behind_is_kept_or_named() {
 }
 
 #[test]
+fn a_promised_task_gets_its_predecessors_in_time_and_within_its_window() {
+    let promised = |start, max_s| {
+        let mut task = after(machine_work(1, HOUR), 0, 0, max_s);
+        let end = start + HOUR;
+        task.pin = Some(Pin { station: 1, start, end, start_person: None, end_person: None, setup: None });
+        small(2, vec![bench_work(0, HOUR), task])
+    };
+
+    let just = solved(&promised(9 * HOUR, None));
+    let early = solved(&promised(9 * HOUR - 1, None));
+    let fresh = solved(&promised(DAY + 10 * HOUR, Some(HOUR)));
+
+    assert_eq!(times(&just, 0), (8 * HOUR, 9 * HOUR));
+    assert_eq!(early.tasks[0], Outcome::Unplaced(Unplaced::PinnedSuccessor { task: 1 }));
+    assert_eq!(times(&fresh, 0), (DAY + 8 * HOUR, DAY + 9 * HOUR));
+    assert_eq!(cause(&fresh, 0), Cause::SuccessorWindow { task: 1 });
+}
+
+#[test]
+fn finished_work_waits_no_longer_than_it_may() {
+    let waits = |end_wait_max_s| {
+        let mut task = machine_work(0, 10 * HOUR);
+        task.choices = vec![Choice { end_wait_max_s, ..choice(0, 10 * HOUR, 0, HOUR) }];
+        task.release = 7 * HOUR;
+        times(&solved(&small(1, vec![task])), 0)
+    };
+
+    assert_eq!(waits(16 * HOUR), (7 * HOUR, DAY + 9 * HOUR), "ready at 16, and somebody comes at 8");
+    assert_eq!(waits(16 * HOUR - 1), (7 * HOUR + 1, DAY + 9 * HOUR));
+}
+
+#[test]
 fn what_can_not_be_placed_says_why_and_the_rest_is_planned() {
     let mut nobody = bench_work(0, HOUR);
     nobody.skill = Some(3);
