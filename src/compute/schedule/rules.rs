@@ -61,13 +61,13 @@ pub(super) fn outlooks(problem: &Problem, order: &[usize], groups: &Groups) -> V
     for &task in order.iter().rev() {
         let shortest = shortest(&problem.tasks[task]);
         let (due, weight) = (tasks[task].due, tasks[task].weight);
-        tasks[task].latest_start -= shortest;
-        let latest_start = tasks[task].latest_start;
+        let latest_start = tasks[task].latest_start.saturating_sub(shortest);
+        tasks[task].latest_start = latest_start;
         for link in &problem.tasks[task].predecessors {
             let before = &mut tasks[link.task];
             before.due = before.due.min(due);
             before.weight = before.weight.max(weight);
-            before.latest_start = before.latest_start.min(latest_start - link.min_s);
+            before.latest_start = before.latest_start.min(latest_start.saturating_sub(link.min_s));
         }
     }
     let together = |members: &Vec<usize>| members.iter().fold(Outlook::NOTHING, |all, &t| all.and(tasks[t]));
@@ -104,14 +104,15 @@ impl Rule {
 /// The negative binary logarithm of the ATC index, in 1/1024: whole numbers are the same on every machine.
 fn atc(outlook: &Outlook, ready: i64, average_s: i64) -> i64 {
     const LOG2_E_1024: i64 = 1477;
-    let slack = (outlook.latest_start - ready).clamp(0, NEVER) / 1024;
+    let slack = outlook.latest_start.saturating_sub(ready).clamp(0, NEVER) / 1024;
     let discount = slack.saturating_mul(1024 * LOG2_E_1024 / ATC_LOOK_AHEAD) / average_s.max(1);
-    discount + log2_1024(remaining(outlook)) - log2_1024(i64::from(outlook.weight))
+    let cost = log2_1024(remaining(outlook)) - log2_1024(i64::from(outlook.weight));
+    discount.saturating_add(cost)
 }
 
 /// The shortest time from the start to the due task's end.
 pub(super) fn remaining(outlook: &Outlook) -> i64 {
-    (outlook.due - outlook.latest_start).max(1)
+    outlook.due.saturating_sub(outlook.latest_start).max(1)
 }
 
 /// 1024 times the binary logarithm, linear between powers of two; of 0 as of 1.

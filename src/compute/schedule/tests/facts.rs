@@ -289,6 +289,25 @@ fn a_problem_that_contradicts_itself_is_an_error() {
 }
 
 #[test]
+fn the_longest_times_that_are_let_in_do_no_harm() {
+    let ages = 1 << 50;
+    let mut tasks = vec![machine_work(0, ages)];
+    for before in 0..5000 {
+        let mut task = after(machine_work(0, ages), before, ages, (before % 2 == 1).then_some(ages));
+        task.due = Some(-ages);
+        task.weight = u32::MAX;
+        tasks.push(task);
+    }
+    let mut problem = small(1, tasks);
+    (problem.now, problem.horizon) = (-ages, ages);
+
+    let made = solved(&problem);
+
+    assert_eq!(times(&made, 0), (0, ages), "not before its release");
+    assert_eq!(made.unplaced(), 5000);
+}
+
+#[test]
 fn nothing_to_do_is_a_plan() {
     let made = solved(&small(0, vec![]));
 
