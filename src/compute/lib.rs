@@ -7,4 +7,5 @@
 
 pub mod finding;
 pub mod mesh;
+pub mod schedule;
 pub mod units;
