@@ -7,4 +7,6 @@
 
 pub mod finding;
 pub mod mesh;
+pub mod preview;
+pub mod slice;
 pub mod units;
