@@ -8,5 +8,6 @@
 pub mod finding;
 pub mod mesh;
 pub mod preview;
+pub mod print_files;
 pub mod slice;
 pub mod units;

@@ -5,21 +5,21 @@
 //! offset, length and count is held against the file and the [`Limits`] before memory is spent.
 //! No process number has a default here: what a format needs is a field of [`Job`].
 
-pub mod gcode;
+mod civil;
 mod deflate;
+pub mod gcode;
 mod goo;
 mod job;
 mod read_back;
 mod sl1;
+mod tally;
 
 use std::io::{Seek, Write};
 
 use serde::Serialize;
 
-pub use job::{
-    Exposure, Job, LayerMotion, Light, Machine, Move, Origin, Resin, Separation, Sl1Names, Waits,
-};
-pub use read_back::{ReadBackError, check_read_back};
+pub use job::{Exposure, Job, LayerMotion, Light, Machine, Move, Origin, Resin, Separation, Sl1Names, Waits};
+pub use read_back::{Difference, ReadBackError, check_read_back};
 
 use crate::finding::Finding;
 use crate::preview::Picture;

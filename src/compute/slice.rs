@@ -23,6 +23,7 @@ pub(crate) mod tests;
 
 use std::sync::atomic::AtomicBool;
 
+pub(crate) use intervals::usize_of;
 pub use runs::{Layer, Run, RunList};
 pub use stream::{StreamError, stream};
 

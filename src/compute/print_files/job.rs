@@ -18,6 +18,8 @@ pub struct Job {
     pub separation: Separation,
     /// Lamp power.
     pub light: Light,
+    /// Anti-aliasing level that files state; 1 for none. Information for people: no board acts on it.
+    pub anti_aliasing: u16,
     /// The resin.
     pub resin: Resin,
     /// Who wrote the file, and when.
@@ -198,7 +200,11 @@ impl Job {
             Separation::Lift { bottom, .. } if index < self.exposure.bottom_layers => bottom.seconds(),
             Separation::Lift { normal, .. } => normal.seconds(),
             Separation::Tilt { fast_s, slow_s, slow_from_fill } => {
-                if fill >= *slow_from_fill { *slow_s } else { *fast_s }
+                if fill >= *slow_from_fill {
+                    *slow_s
+                } else {
+                    *fast_s
+                }
             }
         };
         self.exposure.of_layer_s(index) + between

@@ -125,6 +125,6 @@ fn each_interval(parts: &[Part<'_>], grid: Grid, mut visit: impl FnMut(u32, u32,
 }
 
 /// Widens an index; `u32` fits `usize` on every target that the daemon runs on.
-pub(super) const fn usize_of(index: u32) -> usize {
+pub(crate) const fn usize_of(index: u32) -> usize {
     index as usize
 }
