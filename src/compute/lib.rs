@@ -7,5 +7,8 @@
 
 pub mod finding;
 pub mod mesh;
+pub mod preview;
+pub mod print_files;
 pub mod schedule;
+pub mod slice;
 pub mod units;

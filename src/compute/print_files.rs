@@ -1,0 +1,302 @@
+//! Files that printers read: one folder for each format, one narrow waist for all.
+//!
+//! A writer takes a [`Job`] (everything that a file says besides pictures) and layers from any
+//! [`LayerSource`]; a reader gives [`Facts`] and is a [`LayerSource`] itself. Files of others are hostile: every
+//! offset, length and count is held against the file and the [`Limits`] before memory is spent.
+//! No process number has a default here: what a format needs is a field of [`Job`].
+
+mod civil;
+mod deflate;
+pub mod gcode;
+mod goo;
+mod job;
+mod read_back;
+mod sl1;
+mod tally;
+
+use std::io::{Seek, Write};
+
+use serde::Serialize;
+
+pub use job::{Exposure, Job, LayerMotion, Light, Machine, Move, Origin, Resin, Separation, Sl1Names, Waits};
+pub use read_back::{Difference, ReadBackError, check_read_back};
+
+use crate::finding::Finding;
+use crate::preview::Picture;
+use crate::slice::{Control, Display, Layer, LayerError, LayerSource, StreamError};
+
+/// A format of picture layers. Wax G-code is apart: see [`gcode`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Elegoo `.goo`, "V3.0".
+    Goo,
+    /// Prusa `.sl1`.
+    Sl1,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 2] = [Format::Goo, Format::Sl1];
+
+    /// Ending of file names, without the dot.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Goo => "goo",
+            Format::Sl1 => "sl1",
+        }
+    }
+
+    /// The format of an ending, any case.
+    #[must_use]
+    pub fn from_extension(extension: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(extension))
+    }
+
+    /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write`]'s argument.
+    #[must_use]
+    pub fn preview_sizes(self) -> &'static [(u32, u32)] {
+        match self {
+            Format::Goo => &goo::PREVIEW_SIZES,
+            Format::Sl1 => &sl1::PREVIEW_SIZES,
+        }
+    }
+}
+
+/// What was written.
+#[must_use]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// Layers in the file.
+    pub layers: u32,
+    /// [`Layer::digest`] of each layer, to hold the file against.
+    pub digests: Vec<u64>,
+    /// Resin that the layers take, ml.
+    pub volume_ml: f64,
+    /// Time that the print takes: exposures, moves, waits; s.
+    pub print_s: f64,
+    /// Length of the file.
+    pub bytes: u64,
+    /// Rows, over all layers, in which an outline did not close.
+    pub open_rows: u64,
+    /// What the format can't hold, by field.
+    pub findings: Vec<Finding>,
+}
+
+/// Why a file can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The format lacks something that it needs.
+    #[error("{format:?} needs {field}; {hint}")]
+    Missing {
+        /// The format.
+        format: Format,
+        /// Which field of the job.
+        field: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A number doesn't fit the format.
+    #[error("{field} is out of the range of {format:?}; correct the profile")]
+    Range {
+        /// The format.
+        format: Format,
+        /// Which field of the job.
+        field: &'static str,
+    },
+    /// A layer can't be had.
+    #[error("layer can't be made")]
+    Layer(#[from] LayerError),
+    /// The output can't be written.
+    #[error("the print file can't be written; check the disk")]
+    Output(#[from] std::io::Error),
+    /// Packing into the container failed.
+    #[error("the print file can't be packed")]
+    Pack(#[from] zip::result::ZipError),
+    /// The caller asked to stop.
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl From<StreamError<WriteError>> for WriteError {
+    fn from(error: StreamError<WriteError>) -> Self {
+        match error {
+            StreamError::Cancelled => WriteError::Cancelled,
+            StreamError::Layer(error) => WriteError::Layer(error),
+            StreamError::Deliver(error) => error,
+        }
+    }
+}
+
+/// Writes one print file.
+///
+/// `previews` are pictures of the plate in the sizes of [`Format::preview_sizes`]. Memory stays bounded: layers
+/// are made a few for each core and written at once. Same input, same bytes, any number of threads.
+///
+/// # Errors
+/// If the job lacks something that the format needs, a layer can't be had, or the output fails.
+pub fn write<W: Write + Seek + Send>(
+    format: Format,
+    job: &Job,
+    source: &dyn LayerSource,
+    previews: &[Picture],
+    out: W,
+    control: Control<'_>,
+) -> Result<Written, WriteError> {
+    match format {
+        Format::Goo => goo::write(job, source, previews, out, control),
+        Format::Sl1 => sl1::write(job, source, previews, out, control),
+    }
+}
+
+/// What a reader may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Pixels of a layer.
+    pub pixels_max: u64,
+    /// Layers of a file.
+    pub layers_max: u32,
+    /// Unpacked bytes of one entry of a container.
+    pub entry_bytes_max: u64,
+}
+
+impl Limits {
+    /// Twice the largest mask that is sold (15120 x 6230), as many layers as [`crate::slice::LAYERS_MAX`],
+    /// and a picture that did not compress at all.
+    pub const GENEROUS: Limits = Limits {
+        pixels_max: crate::slice::PIXELS_MAX,
+        layers_max: crate::slice::LAYERS_MAX,
+        entry_bytes_max: crate::slice::PIXELS_MAX,
+    };
+}
+
+/// What a file says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Facts {
+    /// Which format.
+    pub format: Format,
+    /// Version of the format.
+    pub version: String,
+    /// Columns and rows.
+    pub resolution_px: [u32; 2],
+    /// Distance of columns and rows, µm.
+    pub pixel_um: [f64; 2],
+    /// Layer height, µm.
+    pub layer_um: f64,
+    /// Machine name.
+    pub machine: String,
+    /// Resin name.
+    pub resin: String,
+    /// Program that wrote the file, with its version.
+    pub software: String,
+    /// Resin, ml, as stated in the file.
+    pub volume_ml: f64,
+    /// Print time, s, as stated in the file.
+    pub print_s: f64,
+    /// For each layer: height of the platform (µm) and exposure (s).
+    #[serde(skip)]
+    pub layers: Vec<LayerFacts>,
+}
+
+/// What a file says about one layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LayerFacts {
+    /// Platform height while the layer cures, µm.
+    pub z_um: f64,
+    /// Exposure, s.
+    pub exposure_s: f64,
+}
+
+/// `sprue inspect --json`: facts with every layer decoded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// What the file says about itself.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// Each layer, decoded.
+    pub layers: Vec<InspectedLayer>,
+}
+
+/// One decoded layer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct InspectedLayer {
+    /// Counted from 0.
+    pub index: u32,
+    /// Platform height while the layer cures, µm.
+    pub z_um: f64,
+    /// Exposure, s.
+    pub exposure_s: f64,
+    /// Pixels above 0.
+    pub lit_px: u64,
+    /// Lit area with grey weighed as coverage, mm².
+    pub area_mm2: f64,
+}
+
+/// Why a file can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The first bytes belong to no known format.
+    #[error("this is no print file that can be read here; known are .goo and .sl1")]
+    UnknownFormat,
+    /// The file ends too early or says something impossible.
+    #[error("the {} file is damaged: {reason}; make it again", format.extension())]
+    Damaged {
+        /// The format.
+        format: Format,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The file wants more than the limits allow.
+    #[error("the {} file is refused: {what} is over the limit", format.extension())]
+    OverLimit {
+        /// The format.
+        format: Format,
+        /// What is too large.
+        what: &'static str,
+    },
+}
+
+/// A print file that was opened: its facts were read and held against the file.
+pub trait PrintFile: LayerSource + Send {
+    /// What the file says about itself.
+    fn facts(&self) -> &Facts;
+}
+
+/// Opens a print file, ours or foreign, by its first bytes.
+///
+/// # Errors
+/// If the format is unknown, the file damaged or larger than the limits.
+pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 'a>, ReadError> {
+    if goo::is_goo(bytes) {
+        Ok(Box::new(goo::GooFile::open(bytes, limits)?))
+    } else if sl1::is_zip(bytes) {
+        Ok(Box::new(sl1::Sl1File::open(bytes, limits)?))
+    } else {
+        Err(ReadError::UnknownFormat)
+    }
+}
+
+/// Decodes every layer of an opened file.
+///
+/// # Errors
+/// If a layer is damaged, or the caller asked to stop.
+pub fn inspect(file: &dyn PrintFile, control: Control<'_>) -> Result<Inspection, StreamError<LayerError>> {
+    let facts = file.facts().clone();
+    let mut layers = Vec::with_capacity(facts.layers.len());
+    let seen = |layer: &Layer| (layer.index, layer.lit_px, layer.area_mm2);
+    crate::slice::stream(file, control, seen, |(index, lit_px, area_mm2)| {
+        let said = facts.layers.get(layers.len());
+        let said = said.ok_or(LayerError::OutOfRange { index, count: file.layer_count() })?;
+        let LayerFacts { z_um, exposure_s } = *said;
+        layers.push(InspectedLayer { index, z_um, exposure_s, lit_px, area_mm2 });
+        Ok(())
+    })?;
+    Ok(Inspection { facts, layers })
+}
+
+/// One layer as an 8-bit grey PNG.
+#[must_use]
+pub fn png_of(layer: &Layer, display: &Display) -> Vec<u8> {
+    sl1::png::encode(&layer.runs, display.width_px, display.height_px)
+}
