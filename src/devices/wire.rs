@@ -1,0 +1,3 @@
+//! Codecs without state of a conversation: bytes in, frames out, with bounded buffers.
+
+pub mod lines;
