@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod devices;
 pub mod ids;
+pub mod sim;
 pub mod units;

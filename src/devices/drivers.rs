@@ -5,10 +5,10 @@ use serde::de::DeserializeOwned;
 use crate::devices::session::Session;
 
 // pub mod chitu;
-// pub mod marlin;
+pub mod marlin;
 
 /// All drivers, in the order of their names.
-pub const ALL: &[&Driver] = &[];
+pub const ALL: &[&Driver] = &[&marlin::DRIVER];
 
 /// One device family.
 #[derive(Debug)]
