@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn temperatures_are_read_in_all_their_forms_and_nonsense_is_left_out() {
-        let Reply::Ok { temperatures, .. } = parse("ok T:19.37 /0.00 B:60/55.5 T0:nan T1:9999 @:0 B@:0") else {
+        let Reply::Ok { temperatures, .. } = parse("ok T:19.37 /0.00 B:60/55.5 T0:nan T1:9999 @:0 B@:0")
+        else {
             panic!("not an ok")
         };
         assert_eq!(

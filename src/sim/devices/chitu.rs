@@ -106,10 +106,11 @@ impl Device for ChituSim {
             }
             Mode::Upload { .. } | Mode::Commands | Mode::Download { .. } => None,
         };
-        let print = self.print.as_ref().filter(|print| !print.is_paused).and_then(|print| match print.rising {
-            Some((ms, tick)) => self.clock.tick_of(ms).map(|by_ms| by_ms.max(tick)),
-            None => self.clock.tick_of(print.at_ms + (print.total_ms - print.done_ms)),
-        });
+        let print =
+            self.print.as_ref().filter(|print| !print.is_paused).and_then(|print| match print.rising {
+                Some((ms, tick)) => self.clock.tick_of(ms).map(|by_ms| by_ms.max(tick)),
+                None => self.clock.tick_of(print.at_ms + (print.total_ms - print.done_ms)),
+            });
         [packet, print].into_iter().flatten().min()
     }
 
@@ -368,7 +369,8 @@ impl ChituSim {
             return;
         };
         let layers = goo_number(file, GOO_LAYERS_AT).unwrap_or(0);
-        let total_ms = goo_number(file, GOO_SECONDS_AT).map_or(UNKNOWN_PRINT_MS, |s| u64::from(s).max(1) * 1000);
+        let total_ms =
+            goo_number(file, GOO_SECONDS_AT).map_or(UNKNOWN_PRINT_MS, |s| u64::from(s).max(1) * 1000);
         let bytes = u64::try_from(file.len()).unwrap_or(u64::MAX);
         let at_ms = self.clock.ms;
         self.mode = Mode::Commands;
@@ -438,9 +440,10 @@ impl ChituSim {
     // ---- telling ---------------------------------------------------------------------------------------
 
     fn say_status(&mut self) {
-        let (done, total, paused) = self.print.as_ref().map_or((0, 0, 0), |print| {
-            (print.bytes_done(), print.bytes, u8::from(print.is_paused))
-        });
+        let (done, total, paused) = self
+            .print
+            .as_ref()
+            .map_or((0, 0, 0), |print| (print.bytes_done(), print.bytes, u8::from(print.is_paused)));
         let seconds = self.print.as_ref().map_or(0, |print| print.done_ms / 1000);
         self.say_ok(&format!(
             "ok B:0/0 E1:0/0 E2:0/0 X:0.000 Y:0.000 Z:0.000 F:0/0 D:{done}/{total}/{paused} T:{seconds}"
@@ -458,7 +461,8 @@ impl ChituSim {
     }
 
     fn say_files(&mut self) {
-        let list: Vec<String> = self.files.iter().map(|(name, file)| format!("{name} {}", file.len())).collect();
+        let list: Vec<String> =
+            self.files.iter().map(|(name, file)| format!("{name} {}", file.len())).collect();
         self.say("Begin file list");
         for entry in list {
             self.say(&entry);

@@ -80,7 +80,10 @@ impl Faults {
         for entry in spec.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             faults.add(entry).ok_or_else(|| {
                 let known: Vec<&str> = NAMES.iter().map(|(name, _, _)| *name).collect();
-                format!("\"{entry}\" is no fault: write NAME=CHANCE or NAME-at=COUNT[:ARGUMENT] with one of {}", known.join(", "))
+                format!(
+                    "\"{entry}\" is no fault: write NAME=CHANCE or NAME-at=COUNT[:ARGUMENT] with one of {}",
+                    known.join(", ")
+                )
             })?;
         }
         Ok(faults)

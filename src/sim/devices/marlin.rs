@@ -90,8 +90,6 @@ struct Heater {
 
 #[derive(Default)]
 struct Stream {
-    /// Numbered lines taken since the count was set: the place of faults.
-    taken: u64,
     lines: u64,
     hash: Sha256,
 }
@@ -206,8 +204,10 @@ impl MarlinSim {
 
     fn hear(&mut self, now: Tick, ms: u64) {
         while self.deaf_until.is_none() && !self.is_halted {
-            if self.work.is_some() && !self.next_is_urgent() {
-                return;
+            if self.work.is_some() {
+                let Some(line) = self.take_urgent() else { return };
+                self.execute(now, ms, &line);
+                continue;
             }
             let Some(byte) = self.received.pop_front() else { return };
             if byte != b'\n' && byte != b'\r' {
@@ -227,14 +227,19 @@ impl MarlinSim {
     }
 
     /// The emergency parser sees `M108` and `M112` while a command runs.
-    fn next_is_urgent(&self) -> bool {
-        let next: Vec<u8> = self.received.iter().copied().take(16).collect();
-        let next = next.trim_ascii_start();
-        self.line.is_empty() && (next.starts_with(b"M112\n") || next.starts_with(b"M108\n"))
+    fn take_urgent(&mut self) -> Option<String> {
+        let waiting: Vec<u8> = self.received.iter().copied().collect();
+        let at =
+            waiting.split_inclusive(|&byte| byte == b'\n').take_while(|line| line.trim_ascii().is_empty());
+        let blank: usize = at.map(<[u8]>::len).sum();
+        let next = waiting.get(blank..)?;
+        let urgent = [b"M108\n", b"M112\n"].into_iter().find(|word| next.starts_with(*word))?;
+        self.received.drain(..blank + urgent.len());
+        Some(String::from_utf8_lossy(urgent).trim().to_owned())
     }
 
     fn on_line(&mut self, now: Tick, ms: u64, mut line: Vec<u8>) {
-        let count = self.stream.taken;
+        let count = self.stream.lines;
         if self.strike_machine(now, count) || self.faults.strikes(Fault::LoseLine, count).is_some() {
             return;
         }
@@ -304,14 +309,17 @@ impl MarlinSim {
             self.set_count(number, command);
         } else {
             self.last_number = number;
-            self.stream.taken += 1;
         }
         self.execute(now, ms, command);
     }
 
     fn must_refuse(&mut self) -> bool {
-        if let Some(times) = self.faults.strikes(Fault::Refuse, self.stream.taken) {
-            self.refusing = if times >= 1000.0 { 1000 } else { (0..1000).take_while(|n| f64::from(*n) < times).count().try_into().unwrap_or(0) };
+        if let Some(times) = self.faults.strikes(Fault::Refuse, self.stream.lines) {
+            self.refusing = if times >= 1000.0 {
+                1000
+            } else {
+                (0..1000).take_while(|n| f64::from(*n) < times).count().try_into().unwrap_or(0)
+            };
         }
         let refuses = self.refusing > 0;
         self.refusing = self.refusing.saturating_sub(1);
@@ -324,7 +332,7 @@ impl MarlinSim {
         self.line.clear();
         self.say(&format!("Error:{why}, Last Line: {last}"));
         self.say(&format!("Resend: {}", last + 1));
-        if self.faults.strikes(Fault::ResendOnly, self.stream.taken).is_none() {
+        if self.faults.strikes(Fault::ResendOnly, self.stream.lines).is_none() {
             self.say("ok");
         }
     }
@@ -341,8 +349,10 @@ impl MarlinSim {
         let mut words = command.split_whitespace();
         let Some(code) = words.next() else { return };
         let words: Vec<&str> = words.collect();
-        self.note(code, command);
-        if let Some(argument) = self.faults.strikes(Fault::Busy, self.stream.taken) {
+        if is_known(code) {
+            self.note(code, command);
+        }
+        if let Some(argument) = self.faults.strikes(Fault::Busy, self.stream.lines) {
             self.start_work(now, Until::Real(now.after(seconds(argument))));
             return;
         }
@@ -374,7 +384,12 @@ impl MarlinSim {
             }
             "M114" => {
                 let [x, y, z, e] = self.axes.at_mm;
-                self.say(&format!("X:{x:.2} Y:{y:.2} Z:{z:.2} E:{e:.2} Count X:{:.0} Y:{:.0} Z:{:.0}", x * 80.0, y * 80.0, z * 400.0));
+                self.say(&format!(
+                    "X:{x:.2} Y:{y:.2} Z:{z:.2} E:{e:.2} Count X:{:.0} Y:{:.0} Z:{:.0}",
+                    x * 80.0,
+                    y * 80.0,
+                    z * 400.0
+                ));
             }
             "M115" => {
                 self.say("FIRMWARE_NAME:Marlin sprue-sim (simulated) PROTOCOL_VERSION:1.0 MACHINE_TYPE:Simulated EXTRUDER_COUNT:1");
@@ -382,13 +397,16 @@ impl MarlinSim {
                 self.say("Cap:AUTOREPORT_TEMP:0");
                 self.say("Cap:EMERGENCY_PARSER:1");
             }
-            "M113" => self.busy_every = Duration::from_secs(value(words, 'S').map_or(2, |s| if s < 1.5 { 1 } else { 2 })),
+            "M113" => {
+                self.busy_every =
+                    Duration::from_secs(value(words, 'S').map_or(2, |s| if s < 1.5 { 1 } else { 2 }))
+            }
             "G90" => self.axes.set_relative(false),
             "G91" => self.axes.set_relative(true),
             "M82" => self.axes.is_extruder_relative = false,
             "M83" => self.axes.is_extruder_relative = true,
             "G92" => self.axes.set_position(words),
-            "M106" | "M107" | "M110" | "M84" | "M18" | "M117" | "M204" | "M205" | "M220" | "M221" | "T0" | "G21" => {}
+            _ if is_known(code) => {}
             _ => self.say(&format!("echo:Unknown command: \"{command}\"")),
         }
         self.say_ok("");
@@ -503,13 +521,15 @@ impl MarlinSim {
     }
 
     fn say_banner(&mut self) {
-        for line in ["start", "PowerUp", "echo:Marlin sprue-sim", "echo: Free Memory: 4096  PlannerBufferBytes: 1232"] {
+        for line in
+            ["start", "PowerUp", "echo:Marlin sprue-sim", "echo: Free Memory: 4096  PlannerBufferBytes: 1232"]
+        {
             self.say(line);
         }
     }
 
     fn say_ok(&mut self, rest: &str) {
-        let count = self.stream.taken;
+        let count = self.stream.lines;
         let lost = self.faults.strikes(Fault::LoseOk, count).is_some();
         if lost {
             return;
@@ -529,7 +549,7 @@ impl MarlinSim {
 
     fn say(&mut self, text: &str) {
         let mut line = [text.as_bytes(), b"\n"].concat();
-        if self.faults.strikes(Fault::Corrupt, self.stream.taken).is_some() {
+        if self.faults.strikes(Fault::Corrupt, self.stream.lines).is_some() {
             self.faults.flip(&mut line);
         }
         self.output.extend(line);
@@ -592,6 +612,16 @@ impl Heater {
         let missing = (self.target - 0.5 - self.celsius).max(0.0);
         self.at_ms.saturating_add(milliseconds(missing / HEATING_CELSIUS_PER_S))
     }
+}
+
+/// Commands that this machine knows and that do something, or at least nothing wrong.
+fn is_known(code: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "G0", "G1", "G4", "G21", "G28", "G90", "G91", "G92", "M18", "M82", "M83", "M84", "M104", "M105",
+        "M106", "M107", "M109", "M110", "M113", "M114", "M115", "M117", "M140", "M190", "M201", "M203",
+        "M204", "M205", "M220", "M221", "M400", "T0",
+    ];
+    KNOWN.contains(&code)
 }
 
 fn value(words: &[&str], letter: char) -> Option<f64> {

@@ -113,7 +113,7 @@ struct Socket {
 impl Socket {
     fn open(link: Option<&Path>) -> Result<Self, Error> {
         let (master, slave, path) = open_pty().map_err(|error| Error::OpenPty { source: error.into() })?;
-        let master = AsyncFd::new(master).map_err(|source| Error::OpenPty { source })?;
+        let master = register(master).map_err(|source| Error::OpenPty { source })?;
         if let Some(link) = link {
             make_link(&path, link).map_err(|source| Error::MakeLink { path: link.to_owned(), source })?;
         }
@@ -150,9 +150,13 @@ impl Drop for Socket {
     }
 }
 
+#[expect(deprecated, reason = "its successor is unsafe code; an `OwnedFd` keeps the promise it asks for")]
+fn register(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(fd)
+}
+
 fn open_pty() -> Result<(OwnedFd, OwnedFd, PathBuf), Errno> {
-    let master =
-        rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     rustix::pty::grantpt(&master)?;
     rustix::pty::unlockpt(&master)?;
     let name = rustix::pty::ptsname(&master, Vec::new())?;

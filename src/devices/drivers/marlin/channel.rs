@@ -46,7 +46,8 @@ const ANY_STRANGE_MAX: u32 = 10;
 
 /// Commands that wait for something of the real world.
 const LONG: &[&str] = &[
-    "G4", "G28", "G29", "G30", "G32", "G33", "G34", "M109", "M116", "M190", "M191", "M226", "M303", "M400", "M600",
+    "G4", "G28", "G29", "G30", "G32", "G33", "G34", "M109", "M116", "M190", "M191", "M226", "M303", "M400",
+    "M600",
 ];
 
 /// What became of what was pushed.

@@ -13,8 +13,10 @@ const FRAME_BYTES: usize = 16;
 
 /// What a program must not contain: it would end the printer, wait for a button, change the numbering that the
 /// stream rests on, or write to and print from the card.
-const REFUSED: &[&str] =
-    &["M0", "M1", "M23", "M24", "M28", "M29", "M30", "M32", "M108", "M110", "M112", "M410", "M928", "M997", "M999"];
+const REFUSED: &[&str] = &[
+    "M0", "M1", "M23", "M24", "M28", "M29", "M30", "M32", "M108", "M110", "M112", "M410", "M928", "M997",
+    "M999",
+];
 
 /// A program and how far it has been handed out.
 #[derive(Debug)]
@@ -113,7 +115,8 @@ fn accept(command: &[u8]) -> Result<String, String> {
         return Err(format!("\"{text}\" is no G-code command"));
     }
     let word = text.split_whitespace().next().unwrap_or_default();
-    let end = word.get(1..).unwrap_or_default().find(|c: char| !c.is_ascii_digit()).map_or(word.len(), |at| at + 1);
+    let end =
+        word.get(1..).unwrap_or_default().find(|c: char| !c.is_ascii_digit()).map_or(word.len(), |at| at + 1);
     if REFUSED.contains(&word.get(..end).unwrap_or_default()) {
         return Err(format!("{word} must not be in a program that is streamed"));
     }
@@ -147,7 +150,9 @@ mod tests {
 
     #[test]
     fn what_would_break_the_stream_is_refused_with_its_place() {
-        for bad in ["G28\nM112\n", "M0", "M110 N5", "g1 x1", "N5 G1*3", "G1 X1*5", "G28\n\u{e9}\n", "", ";only"] {
+        for bad in
+            ["G28\nM112\n", "M0", "M110 N5", "g1 x1", "N5 G1*3", "G1 X1*5", "G28\n\u{e9}\n", "", ";only"]
+        {
             assert!(checked(bad).is_err(), "{bad:?} was taken");
         }
         assert!(checked(&format!("G1 X{}", "1".repeat(90))).is_err());

@@ -206,7 +206,8 @@ impl MarlinSession {
         if !matches!(reply, Reply::Mangled | Reply::Other) {
             self.heard_at = now;
         }
-        let is_at_work = matches!(reply, Reply::Ok { .. } | Reply::Busy | Reply::Temperatures(_) | Reply::Wait);
+        let is_at_work =
+            matches!(reply, Reply::Ok { .. } | Reply::Busy | Reply::Temperatures(_) | Reply::Wait);
         if is_at_work && matches!(self.phase, Phase::Stopping { asked: true, .. }) {
             self.on_stop_denied();
             return;
@@ -318,7 +319,9 @@ impl MarlinSession {
             Phase::Settling { .. } | Phase::Asking { .. } | Phase::Greeting { .. } | Phase::Ready => {
                 self.say(Fact::Fault {
                     code: "printer-halted".into(),
-                    text: format!("the printer stopped itself, \"{text}\": find the cause, then switch it off and on"),
+                    text: format!(
+                        "the printer stopped itself, \"{text}\": find the cause, then switch it off and on"
+                    ),
                 });
                 self.channel.close();
                 self.outputs.push_back(Output::Transmit(b"M112\n".to_vec()));
@@ -339,7 +342,9 @@ impl MarlinSession {
         let text = text.strip_prefix("ok ").unwrap_or(text);
         self.identity = text.chars().filter(|c| !c.is_control()).take(IDENTITY_CHARS).collect();
         if self.identity.contains("FIRMWARE_NAME:Klipper") {
-            self.halt("the printer runs Klipper, which ignores line numbers: it can't be driven as marlin".into());
+            self.halt(
+                "the printer runs Klipper, which ignores line numbers: it can't be driven as marlin".into(),
+            );
         }
     }
 
@@ -471,7 +476,8 @@ impl MarlinSession {
             return;
         }
         self.channel.close();
-        self.outputs.push_front(Output::Transmit([b"\nM112\n", gcode::encode(0, "M112").as_slice()].concat()));
+        self.outputs
+            .push_front(Output::Transmit([b"\nM112\n", gcode::encode(0, "M112").as_slice()].concat()));
         self.say(Fact::Fault { code: "emergency-stop".into(), text: "emergency stop was pressed".into() });
         self.loaded = None;
         self.stop_stream("emergency stop");
@@ -810,7 +816,8 @@ impl MarlinSession {
     }
 
     fn tell_started(&mut self) {
-        let Some(stream) = self.stream.as_mut().filter(|stream| !stream.started && stream.program.done > 0) else {
+        let Some(stream) = self.stream.as_mut().filter(|stream| !stream.started && stream.program.done > 0)
+        else {
             return;
         };
         stream.started = true;
