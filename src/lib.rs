@@ -8,5 +8,6 @@ pub mod ids;
 pub mod planning;
 pub mod services;
 pub mod shop;
+pub mod sim;
 pub mod store;
 pub mod units;

@@ -1,0 +1,52 @@
+//! Printers with Marlin-like firmware: every line numbered and checked, the program streamed from memory.
+//!
+//! * `program` checks a G-code file and hands out its lines.
+//! * `channel` carries one numbered line at a time, exactly once, over a bad line.
+//! * `session` greets, identifies, streams, pauses, cancels and proves the end.
+//!
+//! Klipper speaks a dialect that looks like Marlin and ignores line numbers; it is refused.
+
+use serde::Deserialize;
+
+use crate::devices::drivers::{Capabilities, Delivery, Driver, read};
+
+mod channel;
+mod program;
+mod session;
+
+pub use session::MarlinSession;
+
+/// The driver.
+pub const DRIVER: Driver = Driver {
+    name: "marlin",
+    capabilities: Capabilities {
+        delivery: Delivery::Streamed,
+        pause: true,
+        cancel: true,
+        names_its_print: false,
+    },
+    make: |settings| Ok(Box::new(MarlinSession::new(read(settings)?))),
+};
+
+/// The settings of a station with this driver. All have values from measurements on real firmware.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How often temperatures are asked for. 2 s is what hosts commonly use.
+    pub poll_ms: u64,
+    /// After how much silence a line is sent again with the same number; grows with the printer's own answer
+    /// times. 250 ms was measured as safe on a loaded machine.
+    pub probe_ms: u64,
+    /// After how much silence a printer that doesn't say `busy` is taken as gone. Over the 20 s that healthy
+    /// printers were seen silent.
+    pub silence_s: u64,
+    /// What is sent after a print was cancelled. Heaters and fan off: the one state that is safe to leave alone.
+    pub after_cancel: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let after_cancel = ["M104 S0", "M140 S0", "M107"].map(str::to_owned).to_vec();
+        Self { poll_ms: 2000, probe_ms: 250, silence_s: 60, after_cancel }
+    }
+}

@@ -1,0 +1,4 @@
+//! Sessions against simulated devices, in virtual time.
+
+mod marlin;
+mod pair;
