@@ -7,4 +7,8 @@
 
 pub mod finding;
 pub mod mesh;
+pub mod mesh_files;
+pub mod nest;
+pub mod ring_size;
+pub mod rings;
 pub mod units;
