@@ -52,7 +52,7 @@ impl MeshFormat {
     pub fn sniff(bytes: &[u8]) -> Self {
         if bytes.starts_with(b"PK\x03\x04") {
             MeshFormat::ThreeMf
-        } else if !stl::looks_binary(bytes) && obj::looks_like(bytes) {
+        } else if !stl::looks_like(bytes) && obj::looks_like(bytes) {
             MeshFormat::Obj
         } else {
             MeshFormat::Stl
@@ -277,3 +277,6 @@ pub fn read(bytes: &[u8], format: Option<MeshFormat>, limits: &Limits) -> Result
 pub(crate) fn within(what: &str, amount: u64, limit: u64) -> Result<(), ReadError> {
     if amount > limit { Err(ReadError::StayWithin { what: what.to_owned(), limit }) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -345,6 +345,7 @@ mod tests {
     use super::*;
     use crate::mesh::check::tests::cube;
     use crate::mesh::transform;
+    use crate::rings::{BandProfile, RingDesign};
 
 
     #[test]

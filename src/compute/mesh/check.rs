@@ -15,7 +15,8 @@ pub struct CheckSettings {
     pub pieces_expected: usize,
     /// The ordered inner diameter of a ring, mm, if one is ordered.
     pub inner_diameter_mm: Option<f64>,
-    /// At how many places the wall is measured; 0 leaves it out. 20,000 find a prong of 0.5 mm.
+    /// At how many places the wall is measured; 0 leaves it out. 20,000 find a prong of 0.5 mm. Nothing is
+    /// measured on open or overlapping surfaces.
     pub wall_samples: usize,
     /// Walls below this are reported as thin; the limit of the alloy or resin, mm.
     pub wall_mm_min: Option<f64>,
@@ -69,7 +70,9 @@ fn measure(
     let signed_volume_mm3: f64 = shells.iter().map(|shell| shell.volume_mm3).sum();
     let excess = overlap.as_ref().map_or(0.0, |overlap| overlap.excess_mm3);
     let is_counted_twice = excess.abs() > OVERLAP_PART * signed_volume_mm3.abs();
-    let wall = if is_closed { thickness::thinnest(mesh, settings.wall_samples) } else { None };
+    // Inside an overlap there are surfaces that are no walls.
+    let has_walls = is_closed && !is_counted_twice;
+    let wall = if has_walls { thickness::thinnest(mesh, settings.wall_samples) } else { None };
     let mut findings: Vec<Finding> = repairs.iter().map(repair_finding).collect();
     findings.extend(surface_findings(mesh, topology, &shells));
     if let Some(overlap) = overlap.as_ref().filter(|_| is_counted_twice) {
@@ -158,7 +161,7 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
         let text = "nothing is left of the design but faces without area; export it again";
         findings.push(Finding::error("FILE_EMPTY", "mesh", text));
     }
-    if shells.len() > shells::NESTED_SHELLS_MAX {
+    if shells.len() > shells::NESTED_SHELLS_MAX && findings.is_empty() {
         let text = format!(
             "{} separate bodies are too many to see which lies in which; unite them in the CAD program",
             shells.len()

@@ -26,12 +26,12 @@ pub(crate) fn repair(mesh: &mut Mesh) -> (Topology, Vec<Repair>) {
     attempt(mesh, &mut topology, |mesh| {
         let dropped = drop_duplicates(mesh);
         Repair { code: "TRI_DUPLICATE".to_owned(), count: dropped, moved_mm_max: 0.0,
-            text: format!("{dropped} faces that lay on another face with the same corners were dropped") }
+            text: format!("faces that lay on another face with the same corners were dropped: {dropped}") }
     }, &mut repairs);
     attempt(mesh, &mut topology, |mesh| {
         let dropped = drop_faces(mesh, is_flat);
         Repair { code: "TRI_DEGENERATE".to_owned(), count: dropped, moved_mm_max: 0.0,
-            text: format!("{dropped} faces without area were dropped") }
+            text: format!("faces without area were dropped: {dropped}") }
     }, &mut repairs);
     for reach_mm in WELD_LADDER_MM {
         weld_cracks(mesh, &mut topology, reach_mm, &mut repairs);
@@ -78,7 +78,7 @@ fn weld_cracks(mesh: &mut Mesh, topology: &mut Topology, reach_mm: f64, repairs:
             count: welded.merged,
             moved_mm_max: welded.moved_mm_max,
             text: format!(
-                "{} corners along cracks were joined with their neighbours, which closed {closed} open edges",
+                "corners along cracks were joined with their neighbours: {}, which closed {closed} open edges",
                 welded.merged
             ),
         });
@@ -87,7 +87,7 @@ fn weld_cracks(mesh: &mut Mesh, topology: &mut Topology, reach_mm: f64, repairs:
 
 fn note(repairs: &mut Vec<Repair>, code: &str, count: usize, what: &str) {
     if count > 0 {
-        let text = format!("{count} {what}");
+        let text = format!("{what}: {count}");
         repairs.push(Repair { code: code.to_owned(), count, moved_mm_max: 0.0, text });
     }
 }

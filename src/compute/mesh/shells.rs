@@ -47,7 +47,7 @@ pub(crate) fn orient(mesh: &mut Mesh, topology: &Topology) -> Vec<Repair> {
     let odd = turned.iter().filter(|&&turned| turned).count();
     if odd > 0 {
         turn(mesh, |face| turned[face]);
-        let text = format!("{odd} faces that looked the wrong way were turned");
+        let text = format!("faces that looked the wrong way were turned: {odd}");
         repairs.push(Repair { code: "WINDING_MIXED".to_owned(), count: odd, moved_mm_max: 0.0, text });
     }
     let shells = measure(mesh, topology);
@@ -55,7 +55,7 @@ pub(crate) fn orient(mesh: &mut Mesh, topology: &Topology) -> Vec<Repair> {
     let count = inverted.iter().filter(|&&inverted| inverted).count();
     if count > 0 {
         turn(mesh, |face| inverted[topology.shell_of[face] as usize]);
-        let text = format!("{count} bodies were inside out and were turned");
+        let text = format!("bodies that were inside out were turned: {count}");
         repairs.push(Repair { code: "SHELL_INVERTED".to_owned(), count, moved_mm_max: 0.0, text });
     }
     repairs

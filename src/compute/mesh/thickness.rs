@@ -17,32 +17,39 @@ pub(crate) struct Wall {
 const OPPOSITE: f64 = -0.9;
 /// Distances below this, mm, are faces that lie on each other.
 const TOUCHING_MM: f64 = 1.0e-4;
+/// A wall counts if this much of the surface, mm2 and as part of the whole, is as thin: the last hundredths of
+/// a tip or a knife edge are no wall.
+const PATCH_MM2: f64 = 0.25;
+const PATCH_PART: f64 = 0.001;
 
 /// Measures straight inward at `samples` places that are spread evenly over the area.
 pub(crate) fn thinnest(mesh: &Mesh, samples: usize) -> Option<Wall> {
-    if samples == 0 {
+    let area = mesh.area();
+    if samples == 0 || area <= 0.0 {
         return None;
     }
     let bvh = Bvh::over(mesh);
-    let step = mesh.area() / samples as f64;
-    let mut thinnest: Option<Wall> = None;
-    let mut passed = 0.0;
-    let mut next = step / 2.0;
+    let step = area / samples as f64;
+    let mut walls: Vec<(f64, Wall)> = Vec::new();
+    let mut waiting = 0.0;
     for face in 0..mesh.triangles.len() {
-        passed += triangle_area(mesh.corners(face));
-        if passed < next || step <= 0.0 {
-            continue;
-        }
+        waiting += triangle_area(mesh.corners(face));
         // One place for each face: a face larger than a step is flat, its wall changes little.
-        next = ((passed - step / 2.0) / step).floor() * step + 1.5 * step;
-        let wall = wall_at(mesh, &bvh, face);
-        thinnest = match (thinnest, wall) {
-            (Some(old), Some(new)) if new.thickness_mm < old.thickness_mm => Some(new),
-            (None, new) => new,
-            (old, _) => old,
-        };
+        if waiting >= step {
+            walls.extend(wall_at(mesh, &bvh, face).map(|wall| (waiting, wall)));
+            waiting = 0.0;
+        }
     }
-    thinnest
+    walls.sort_by(|a, b| a.1.thickness_mm.total_cmp(&b.1.thickness_mm));
+    let patch = PATCH_MM2.min(PATCH_PART * area);
+    let mut thinner = 0.0;
+    walls
+        .into_iter()
+        .find(|(area, _)| {
+            thinner += area;
+            thinner >= patch
+        })
+        .map(|(_, wall)| wall)
 }
 
 fn wall_at(mesh: &Mesh, bvh: &Bvh<'_>, face: usize) -> Option<Wall> {

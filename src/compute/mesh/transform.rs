@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn a_pattern_grows_by_the_losses_of_resin_and_metal() {
-        assert!((shrink_factor(0.01, 0.0125).unwrap() - 1.02290).abs() < 1e-5);
+        // Published to four decimals.
+        assert!((shrink_factor(0.01, 0.0125).unwrap() - 1.0229).abs() < 5e-5);
         assert_eq!(shrink_factor(1.25, 0.0), None);
     }
 
@@ -77,7 +78,8 @@ mod tests {
     fn the_bore_is_designed_smaller_by_the_finish_and_larger_by_the_losses() {
         let factor = shrink_factor(0.01, 0.0125).unwrap();
 
-        assert!((bore_to_design_mm(17.32, 0.09, factor) - 17.533).abs() < 5e-4);
+        // Published with the factor rounded to four decimals.
+        assert!((bore_to_design_mm(17.32, 0.09, factor) - 17.533).abs() < 1e-3);
     }
 
     #[test]

@@ -25,12 +25,16 @@ const FACE_BYTES: usize = 50;
 /// # Errors
 /// A [`ReadError`] if the file is cut off, empty, not STL, above a limit, or holds numbers that aren't finite.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<ReadMesh, ReadError> {
-    if looks_binary(bytes) { read_binary(bytes, limits) } else { text::read(bytes, limits) }
+    if !has_announced_length(bytes) && text::looks_like(bytes) {
+        text::read(bytes, limits)
+    } else {
+        read_binary(bytes, limits)
+    }
 }
 
-/// Whether bytes are to be read as binary STL: the length fits the count, or they are no text.
-pub(crate) fn looks_binary(bytes: &[u8]) -> bool {
-    announced(bytes).is_some_and(|count| Some(bytes.len()) == length_of(count)) || !text::looks_like(bytes)
+/// Whether bytes are certainly STL: binary of exactly the announced length, or its text.
+pub(crate) fn looks_like(bytes: &[u8]) -> bool {
+    has_announced_length(bytes) || text::looks_like(bytes)
 }
 
 /// Writes a mesh as binary STL.
@@ -49,6 +53,10 @@ pub fn write_stl(mesh: &Mesh, mut out: impl Write) -> io::Result<()> {
         Triangle { normal: Normal::new(normal.into()), vertices }
     });
     stl_io::write_stl(&mut out, faces)
+}
+
+fn has_announced_length(bytes: &[u8]) -> bool {
+    announced(bytes).is_some_and(|count| count > 0 && Some(bytes.len()) == length_of(count))
 }
 
 fn announced(bytes: &[u8]) -> Option<u32> {
