@@ -7,8 +7,12 @@
 
 pub mod finding;
 pub mod mesh;
+pub mod mesh_files;
+pub mod nest;
 pub mod preview;
 pub mod print_files;
+pub mod ring_size;
+pub mod rings;
 pub mod schedule;
 pub mod slice;
 pub mod units;

@@ -1,0 +1,340 @@
+//! Looks at a design before anybody spends material on it.
+
+use super::columns::{self, Overlap};
+use super::report::{MeshReport, Repair, ShellKind, ShellReport};
+use super::shells::{self, Shell, at};
+use super::topology::Topology;
+use super::{Bounds, Mesh, bore, repair, thickness};
+use crate::finding::Finding;
+use crate::mesh_files::ReadMesh;
+
+/// What the check should know and do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CheckSettings {
+    /// How many separate pieces the order says the design has; 2 for a pair of earrings.
+    pub pieces_expected: usize,
+    /// The ordered inner diameter of a ring, mm, if one is ordered.
+    pub inner_diameter_mm: Option<f64>,
+    /// At how many places the wall is measured; 0 leaves it out. 20,000 find a prong of 0.5 mm. Nothing is
+    /// measured on open or overlapping surfaces.
+    pub wall_samples: usize,
+    /// Walls below this are reported as thin; the limit of the alloy or resin, mm.
+    pub wall_mm_min: Option<f64>,
+}
+
+/// A checked design.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// The mesh with the repairs of the report, otherwise vertex for vertex as it was read.
+    pub mesh: Mesh,
+    /// What was found.
+    pub report: MeshReport,
+}
+
+/// Overlap below this part of the volume is noise of crossing faces, not a body counted twice.
+const OVERLAP_PART: f64 = 1.0e-5;
+/// The ordered ring size is met within this, mm; a quarter US size is 0.2 mm.
+const RING_PASS_MM: f64 = 0.05;
+/// Above this, mm, the ring is another size.
+const RING_WARN_MM: f64 = 0.15;
+
+/// Measures a design, makes the safe repairs and says what is wrong with the rest.
+///
+/// A mesh that is closed, faces outward and has nothing to repair comes back unchanged. Repairs drop
+/// degenerate and duplicate faces, join corners along cracks of at most 5 µm and turn faces; all are listed. An
+/// open surface is an error; overlap, several pieces, a suspect unit and thin walls are warnings.
+#[must_use]
+pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
+    let ReadMesh { mut mesh, declared_unit, findings, .. } = read;
+    let (topology, mut repairs) = repair::repair(&mut mesh);
+    repairs.extend(shells::orient(&mut mesh, &topology));
+    let topology = if repairs.is_empty() { topology } else { Topology::of(&mesh) };
+    let mut report = measure(&mesh, &topology, repairs, settings);
+    report.findings.splice(0..0, findings);
+    if declared_unit.is_none() {
+        report.findings.extend(unit_finding(&report, &mesh, settings));
+    }
+    Checked { mesh, report }
+}
+
+fn measure(
+    mesh: &Mesh,
+    topology: &Topology,
+    repairs: Vec<Repair>,
+    settings: &CheckSettings,
+) -> MeshReport {
+    let shells = shells::measure(mesh, topology);
+    let is_closed = !shells.is_empty() && shells.iter().all(|shell| shell.kind != ShellKind::Open);
+    let overlap =
+        if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
+    let signed_volume_mm3: f64 = shells.iter().map(|shell| shell.volume_mm3).sum();
+    let excess = overlap.as_ref().map_or(0.0, |overlap| overlap.excess_mm3);
+    let is_counted_twice = excess.abs() > OVERLAP_PART * signed_volume_mm3.abs();
+    // Inside an overlap there are surfaces that are no walls.
+    let has_walls = is_closed && !is_counted_twice;
+    let wall = if has_walls { thickness::thinnest(mesh, settings.wall_samples) } else { None };
+    let mut findings: Vec<Finding> = repairs.iter().map(repair_finding).collect();
+    findings.extend(surface_findings(mesh, topology, &shells));
+    if let Some(overlap) = overlap.as_ref().filter(|_| is_counted_twice) {
+        findings.push(overlap_finding(overlap, signed_volume_mm3, shells.len()));
+    }
+    findings.extend(piece_findings(&shells, overlap.as_ref(), settings));
+    findings.extend(stone_findings(mesh, topology, &shells));
+    let ring = bore::measure(mesh).filter(|ring| bore::is_finger(ring.inner_diameter_mm));
+    findings.extend(ring.as_ref().and_then(|ring| size_finding(ring.inner_diameter_mm, settings)));
+    findings.extend(wall.as_ref().and_then(|wall| wall_finding(wall, settings)));
+    MeshReport {
+        triangles: mesh.triangles.len(),
+        watertight: !shells.is_empty() && shells.iter().all(|shell| shell.watertight),
+        shells: shells.len(),
+        volume_mm3: if is_counted_twice { signed_volume_mm3 - excess } else { signed_volume_mm3 },
+        signed_volume_mm3,
+        area_mm2: shells.iter().map(|shell| shell.area_mm2).sum(),
+        bounds_mm: mesh.bounds().map_or([[0.0; 3]; 2], corners),
+        thinnest_wall_mm: wall.as_ref().map(|wall| wall.thickness_mm),
+        thinnest_wall_at_mm: wall.as_ref().map(|wall| wall.place.coords.into()),
+        ring,
+        metal_g: None,
+        boundary_edges: topology.boundary_edges,
+        nonmanifold_edges: topology.nonmanifold_edges,
+        bodies: shells.iter().take(MeshReport::BODIES_MAX).map(shell_report).collect(),
+        repairs,
+        findings,
+    }
+}
+
+fn corners(bounds: Bounds) -> [[f64; 3]; 2] {
+    [bounds.min.coords.into(), bounds.max.coords.into()]
+}
+
+fn shell_report(shell: &Shell) -> ShellReport {
+    ShellReport {
+        triangles: shell.triangles,
+        volume_mm3: shell.volume_mm3,
+        area_mm2: shell.area_mm2,
+        bounds_mm: corners(shell.bounds),
+        kind: shell.kind,
+    }
+}
+
+fn repair_finding(repair: &Repair) -> Finding {
+    let text = if repair.moved_mm_max > 0.0 {
+        format!("{}; no corner moved more than {:.1} µm", repair.text, repair.moved_mm_max * 1000.0)
+    } else {
+        format!("{}; the shape is unchanged", repair.text)
+    };
+    Finding::note(&repair.code, "mesh", text)
+}
+
+fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some([index, _]) = topology.boundary_at {
+        let text = format!(
+            "the surface is open along {} edges, so it encloses no metal; close it in the CAD program and send it again",
+            topology.boundary_edges
+        );
+        findings.push(Finding::error("OPEN_SURFACE", shells::place(mesh, index), text));
+    }
+    if topology.shells.iter().any(|shell| !shell.orientable) {
+        let text = "a surface has no inside (it comes back turned over); rebuild it in the CAD program";
+        findings.push(Finding::error("NOT_ORIENTABLE", "mesh", text));
+    }
+    let unbalanced = shells.iter().filter(|shell| shell.kind == ShellKind::Open).count();
+    if unbalanced > 0 && findings.is_empty() {
+        let text = format!(
+            "{unbalanced} bodies do not separate inside from outside; unite them in the CAD program and send the design again"
+        );
+        findings.push(Finding::error("OPEN_SURFACE", "mesh", text));
+    }
+    if let Some([index, _]) = topology.nonmanifold_at {
+        let text = format!(
+            "{} edges join more than two faces, as where bodies touch only along a line; look whether they should be one body there",
+            topology.nonmanifold_edges
+        );
+        findings.push(Finding::warning("EDGE_NONMANIFOLD", shells::place(mesh, index), text));
+    }
+    if let Some(shell) = shells.iter().find(|shell| shell.kind == ShellKind::Cavity) {
+        let text = "a void has no way out: resin or investment stays inside; open it with a drain hole or confirm it";
+        findings.push(Finding::warning("TRAPPED_VOID", at(shell.bounds.center()), text));
+    }
+    if mesh.triangles.is_empty() {
+        let text = "nothing is left of the design but faces without area; export it again";
+        findings.push(Finding::error("FILE_EMPTY", "mesh", text));
+    }
+    if shells.len() > shells::NESTED_SHELLS_MAX && findings.is_empty() {
+        let text = format!(
+            "{} separate bodies are too many to see which lies in which; unite them in the CAD program",
+            shells.len()
+        );
+        findings.push(Finding::error("TOO_MANY_SHELLS", "mesh", text));
+    }
+    findings
+}
+
+fn overlap_finding(overlap: &Overlap, signed_volume_mm3: f64, shells: usize) -> Finding {
+    let (code, what) = if shells > 1 {
+        ("SHELL_OVERLAP", "bodies overlap")
+    } else {
+        ("SELF_INTERSECTION", "the surface crosses itself")
+    };
+    let place = overlap.place.map_or_else(|| "mesh".to_owned(), at);
+    let text = format!(
+        "{what}; {:.2} mm3 are counted once instead of twice (plain sum {signed_volume_mm3:.2} mm3); unite the bodies in the CAD program if this is not wanted",
+        overlap.excess_mm3
+    );
+    Finding::warning(code, place, text)
+}
+
+fn piece_findings(
+    shells: &[Shell],
+    overlap: Option<&Overlap>,
+    settings: &CheckSettings,
+) -> Option<Finding> {
+    let overlap = overlap?;
+    let mut pieces: Vec<u32> = (0..shells.len())
+        .filter(|&index| shells[index].kind == ShellKind::Solid)
+        .map(|index| overlap.piece_of[index])
+        .collect();
+    pieces.sort_unstable();
+    pieces.dedup();
+    (pieces.len() > settings.pieces_expected.max(1)).then(|| {
+        let text = format!(
+            "the design is {} separate pieces, the order says {}; order them as such, or join them in the CAD program",
+            pieces.len(),
+            settings.pieces_expected.max(1)
+        );
+        let place = shells.get(pieces[1] as usize).map_or_else(String::new, |shell| at(shell.bounds.center()));
+        Finding::warning("MULTIPLE_PIECES", place, text)
+    })
+}
+
+/// Stones that were left in the file: small convex faceted bodies inside the box of a larger body that isn't.
+///
+/// The bounds come from cut stones: a single cut has 17 facets, a brilliant 57 or 58, seldom above 120; below
+/// 0.8 mm nobody models a stone, above 25 mm it is no ring stone.
+fn stone_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<Finding> {
+    const FACES_MAX: usize = 400;
+    const GAP_MM: f64 = 0.3;
+    if shells.len() < 2 || shells.len() > shells::NESTED_SHELLS_MAX {
+        return Vec::new();
+    }
+    let small = shells::faces_of_small(topology, shells, FACES_MAX);
+    let is_stone = |index: &usize| {
+        let (shell, faces) = (&shells[*index], &small[*index]);
+        let longest = shell.bounds.size().max();
+        shell.kind == ShellKind::Solid
+            && faces.len() >= 12
+            && (0.05..=6000.0).contains(&shell.volume_mm3)
+            && (0.8..=25.0).contains(&longest)
+            && shells.iter().any(|other| {
+                other.triangles > shell.triangles && near(&other.bounds, GAP_MM).contains(&shell.bounds)
+            })
+            && (8..=120).contains(&shells::plane_count(mesh, faces))
+            && shells::is_convex(mesh, faces, 0.002)
+    };
+    let stone_finding = |index: usize| {
+        let shell = &shells[index];
+        let size = shell.bounds.size();
+        let text = format!(
+            "a convex body of {:.2} x {:.2} x {:.2} mm ({:.2} mm3) looks like a stone left in its setting; delete it from the design or confirm that it is metal",
+            size.x, size.y, size.z, shell.volume_mm3
+        );
+        Finding::warning("LOOSE_STONE", at(shell.bounds.center()), text)
+    };
+    (0..shells.len()).filter(is_stone).map(stone_finding).collect()
+}
+
+fn near(bounds: &Bounds, gap_mm: f64) -> Bounds {
+    Bounds { min: bounds.min.map(|low| low - gap_mm), max: bounds.max.map(|high| high + gap_mm) }
+}
+
+fn size_finding(measured_mm: f64, settings: &CheckSettings) -> Option<Finding> {
+    let ordered_mm = settings.inner_diameter_mm?;
+    let off = (measured_mm - ordered_mm).abs();
+    let text = format!(
+        "the finger hole measures {measured_mm:.2} mm, {ordered_mm:.2} mm is ordered; correct the size in the order or the design"
+    );
+    if off <= RING_PASS_MM {
+        None
+    } else if off <= RING_WARN_MM {
+        Some(Finding::warning("RING_SIZE", "finger hole", text))
+    } else {
+        Some(Finding::error("RING_SIZE", "finger hole", text))
+    }
+}
+
+fn wall_finding(wall: &thickness::Wall, settings: &CheckSettings) -> Option<Finding> {
+    let limit = settings.wall_mm_min.filter(|limit| wall.thickness_mm < *limit)?;
+    let text = format!(
+        "the wall is about {:.2} mm here, the limit is {limit:.2} mm; thicken it, or confirm that it may be lost",
+        wall.thickness_mm
+    );
+    Some(Finding::warning("THIN", at(wall.place), text))
+}
+
+/// Factors between the units that designers use and millimetres: cm, inch, m, and mm read as cm.
+const UNIT_FACTORS: [(f64, &str); 4] = [(10.0, "centimetres"), (25.4, "inches"), (1000.0, "metres"), (0.1, "tenths of a millimetre")];
+
+fn unit_finding(report: &MeshReport, mesh: &Mesh, settings: &CheckSettings) -> Option<Finding> {
+    let hole = bore::measure(mesh).map(|ring| ring.inner_diameter_mm);
+    let is_plausible = |factor: f64| match (hole, settings.inner_diameter_mm) {
+        (Some(hole), Some(ordered)) => (hole * factor - ordered).abs() <= 1.0,
+        (Some(hole), None) => bore::is_finger(hole * factor),
+        (None, _) => is_jewellery(report, factor),
+    };
+    if is_plausible(1.0) || is_jewellery(report, 1.0) {
+        return None;
+    }
+    let likely: Vec<String> = UNIT_FACTORS
+        .iter()
+        .filter(|(factor, _)| is_plausible(*factor))
+        .map(|(factor, name)| format!("{name} (x {factor})"))
+        .collect();
+    let [low, high] = report.bounds_mm;
+    let size = [0, 1, 2].map(|axis| format!("{:.3}", high[axis] - low[axis])).join(" x ");
+    let guess = if likely.is_empty() { "none of the usual units".to_owned() } else { likely.join(" or ") };
+    let text = format!(
+        "read as millimetres the design is {size} mm, which is no jewellery; it looks like {guess}; export it in millimetres or say the unit"
+    );
+    Some(Finding::warning("UNIT_SUSPECT", "file", text))
+}
+
+/// Whether a design without a finger hole would be of a size that people wear.
+fn is_jewellery(report: &MeshReport, factor: f64) -> bool {
+    let [low, high] = report.bounds_mm;
+    let longest = (0..3).map(|axis| high[axis] - low[axis]).fold(0.0, f64::max) * factor;
+    let volume = report.volume_mm3.abs() * factor.powi(3);
+    (3.0..=120.0).contains(&longest) && (2.0..=20_000.0).contains(&volume)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use nalgebra::Point3;
+
+    use super::*;
+
+    pub(crate) fn cube(corner: Point3<f32>, side: f32) -> Mesh {
+        let bit = |index: u8, at: u8| f32::from(index >> at & 1) * side;
+        let vertices = (0..8_u8)
+            .map(|index| corner + nalgebra::Vector3::new(bit(index, 0), bit(index, 1), bit(index, 2)))
+            .collect();
+        let quads = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
+        let triangles = quads.iter().flat_map(|&[a, b, c, d]| [[a, b, c], [a, c, d]]).collect();
+        Mesh { vertices, triangles }
+    }
+
+    pub(crate) fn merged(meshes: &[Mesh]) -> Mesh {
+        let mut all = Mesh::default();
+        for mesh in meshes {
+            let offset = u32::try_from(all.vertices.len()).unwrap();
+            all.vertices.extend(&mesh.vertices);
+            all.triangles.extend(mesh.triangles.iter().map(|face| face.map(|index| index + offset)));
+        }
+        all
+    }
+
+    pub(crate) fn inside_out(mut mesh: Mesh) -> Mesh {
+        mesh.triangles.iter_mut().for_each(|face| face.swap(1, 2));
+        mesh
+    }
+}

@@ -1,0 +1,146 @@
+//! Makes one vertex of vertices: exactly equal ones while a file is read, nearly equal ones along cracks.
+
+use std::collections::BTreeMap;
+
+use nalgebra::Point3;
+
+use super::{Mesh, cast};
+
+const EMPTY: u32 = u32::MAX;
+
+/// Collects vertices so that equal coordinates get the same index, in the order of first appearance.
+///
+/// -0.0 and 0.0 are equal. An open-addressing table of indices keeps it at 8 to 16 bytes a vertex beside the
+/// vertices themselves.
+#[derive(Debug)]
+pub struct Welder {
+    vertices: Vec<Point3<f32>>,
+    table: Vec<u32>,
+}
+
+impl Welder {
+    /// A welder with room for about `vertices` different vertices; it grows if there are more.
+    #[must_use]
+    pub fn new(vertices: usize) -> Self {
+        let slots = vertices.max(8).saturating_mul(2).next_power_of_two();
+        Self { vertices: Vec::with_capacity(vertices), table: vec![EMPTY; slots] }
+    }
+
+    /// The index of the vertex with these coordinates.
+    pub fn add(&mut self, [x, y, z]: [f32; 3]) -> u32 {
+        if self.vertices.len() * 4 >= self.table.len() * 3 {
+            self.grow();
+        }
+        // Adding +0.0 turns -0.0 into 0.0 and leaves every other number alone.
+        let vertex = Point3::new(x + 0.0, y + 0.0, z + 0.0);
+        let slot = self.slot_of(&vertex);
+        if self.table[slot] == EMPTY {
+            self.table[slot] = cast::vertex(self.vertices.len());
+            self.vertices.push(vertex);
+        }
+        self.table[slot]
+    }
+
+    /// The different vertices.
+    #[must_use]
+    pub fn into_vertices(self) -> Vec<Point3<f32>> {
+        self.vertices
+    }
+
+    fn slot_of(&self, vertex: &Point3<f32>) -> usize {
+        let mask = self.table.len() - 1;
+        let mut slot = hash(vertex) & mask;
+        while self.table[slot] != EMPTY && !same(&self.vertices[self.table[slot] as usize], vertex) {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    fn grow(&mut self) {
+        self.table = vec![EMPTY; self.table.len() * 2];
+        for index in 0..self.vertices.len() {
+            let slot = self.slot_of(&self.vertices[index]);
+            self.table[slot] = cast::vertex(index);
+        }
+    }
+}
+
+fn same(a: &Point3<f32>, b: &Point3<f32>) -> bool {
+    (0..3).all(|axis| a[axis].to_bits() == b[axis].to_bits())
+}
+
+/// The finaliser of SplitMix64 over the coordinate bits.
+fn hash(vertex: &Point3<f32>) -> usize {
+    let bits = |axis: usize| u64::from(vertex[axis].to_bits());
+    let mut mixed = (bits(0) | bits(1) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ bits(2);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    usize::try_from((mixed ^ (mixed >> 31)) & 0x7fff_ffff).unwrap_or(0)
+}
+
+/// A mesh after near vertices were merged.
+pub(crate) struct NearWeld {
+    pub(crate) mesh: Mesh,
+    pub(crate) merged: usize,
+    pub(crate) moved_mm_max: f64,
+}
+
+/// Merges each of `candidates` (vertex indices, ascending) into an earlier candidate not farther than
+/// `reach_mm`. Faces may become degenerate.
+///
+/// Representatives lie more than `reach_mm` apart, so a cell holds only a few, whatever the file does.
+pub(crate) fn weld_near(mesh: &Mesh, candidates: &[u32], reach_mm: f64) -> NearWeld {
+    let mut target: Vec<u32> = (0..cast::vertex(mesh.vertices.len())).collect();
+    let mut cells: BTreeMap<[i64; 3], Vec<u32>> = BTreeMap::new();
+    let (mut merged, mut moved_mm_max) = (0, 0.0_f64);
+    for &index in candidates {
+        let vertex: Point3<f64> = mesh.vertices[index as usize].cast();
+        let cell = [0, 1, 2].map(|axis| cast::floor(vertex[axis] / reach_mm));
+        match nearest(mesh, &cells, vertex, cell, reach_mm) {
+            Some((distance, other)) => {
+                target[index as usize] = other;
+                merged += 1;
+                moved_mm_max = moved_mm_max.max(distance);
+            }
+            None => cells.entry(cell).or_default().push(index),
+        }
+    }
+    let triangles =
+        mesh.triangles.iter().map(|face| face.map(|index| target[index as usize])).collect::<Vec<_>>();
+    NearWeld { mesh: Mesh { vertices: mesh.vertices.clone(), triangles }, merged, moved_mm_max }
+}
+
+fn nearest(
+    mesh: &Mesh,
+    cells: &BTreeMap<[i64; 3], Vec<u32>>,
+    vertex: Point3<f64>,
+    [x, y, z]: [i64; 3],
+    reach_mm: f64,
+) -> Option<(f64, u32)> {
+    let around = (-1..=1).flat_map(|dx| (-1..=1).flat_map(move |dy| (-1..=1).map(move |dz| [dx, dy, dz])));
+    around
+        .filter_map(|[dx, dy, dz]| cells.get(&[x + dx, y + dy, z + dz]))
+        .flatten()
+        .map(|&other| ((mesh.vertices[other as usize].cast() - vertex).norm(), other))
+        .filter(|(distance, _)| *distance <= reach_mm)
+        .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_coordinates_get_one_index_and_minus_zero_is_zero() {
+        let mut welder = Welder::new(1);
+
+        let first = welder.add([0.0, 1.0, -0.0]);
+        for step in 0..1000_u16 {
+            welder.add([f32::from(step), 2.0, 3.0]);
+        }
+
+        assert_eq!(welder.add([-0.0, 1.0, 0.0]), first);
+        assert_eq!(welder.add([999.0, 2.0, 3.0]), 1000);
+        assert_eq!(welder.into_vertices().len(), 1001);
+    }
+}

@@ -1,0 +1,53 @@
+//! Collects the faces of a file under its limits.
+
+use super::{Limits, ReadError, within};
+use crate::mesh::Mesh;
+use crate::mesh::weld::Welder;
+
+/// A mesh in the making: refuses numbers that aren't finite and more faces than allowed.
+#[derive(Debug)]
+pub(crate) struct MeshBuilder {
+    welder: Welder,
+    triangles: Vec<[u32; 3]>,
+    triangles_max: usize,
+}
+
+impl MeshBuilder {
+    /// A builder with room for `expected` faces; the caller has checked that the file can hold so many.
+    pub(crate) fn new(expected: usize, limits: &Limits) -> Self {
+        let expected = expected.min(limits.triangles_max);
+        Self {
+            // A closed surface has half as many corners as faces.
+            welder: Welder::new(expected / 2 + 2),
+            triangles: Vec::with_capacity(expected),
+            triangles_max: limits.triangles_max,
+        }
+    }
+
+    /// Adds a face.
+    pub(crate) fn add(&mut self, corners: [[f32; 3]; 3]) -> Result<(), ReadError> {
+        if !corners.iter().flatten().all(|coordinate| coordinate.is_finite()) {
+            let triangle = u64::try_from(self.triangles.len()).unwrap_or(u64::MAX) + 1;
+            return Err(ReadError::UseCoordinate { triangle });
+        }
+        if self.triangles.len() >= self.triangles_max {
+            let limit = u64::try_from(self.triangles_max).unwrap_or(u64::MAX);
+            within("the number of triangles", limit.saturating_add(1), limit)?;
+        }
+        self.triangles.push(corners.map(|corner| self.welder.add(corner)));
+        Ok(())
+    }
+
+    /// Faces so far.
+    pub(crate) fn len(&self) -> usize {
+        self.triangles.len()
+    }
+
+    /// The mesh.
+    pub(crate) fn finish(self) -> Result<Mesh, ReadError> {
+        if self.triangles.is_empty() {
+            return Err(ReadError::FindTriangles);
+        }
+        Ok(Mesh { vertices: self.welder.into_vertices(), triangles: self.triangles })
+    }
+}
