@@ -10,7 +10,8 @@ use sprue_compute::schedule::{
 };
 
 use crate::ids::{OperationId, PieceId};
-use crate::planning::calendar::{Shift, open_intervals};
+use crate::planning::calendar::open_intervals;
+use crate::shop::shift::Shift;
 use crate::shop::operation::{Operation, OperationState};
 use crate::shop::order::{Order, Priority};
 use crate::shop::piece::Piece;
@@ -139,13 +140,8 @@ impl<'a> Translation<'a> {
         let tasks = operations.iter().enumerate().map(|(position, operation)| {
             task_of(inputs, operation, &index, &operations, due.get(&position).copied())
         });
-        let shifts: Vec<Vec<Shift>> = inputs
-            .workshop
-            .people
-            .iter()
-            .map(|person| person.shifts.iter().filter_map(|text| Shift::parse(text).ok()).collect())
-            .collect();
-        let everybody: Vec<Shift> = shifts.iter().flatten().cloned().collect();
+        let people = &inputs.workshop.people;
+        let everybody: Vec<Shift> = people.iter().flat_map(|person| person.shifts.clone()).collect();
         let open = |shifts: &[Shift]| calendar_of(inputs, shifts, horizon);
         let stations = inputs.workshop.stations.iter().zip(inputs.stations).map(|(station, state)| {
             schedule::Station {
@@ -161,8 +157,11 @@ impl<'a> Translation<'a> {
                 },
             }
         });
-        let people =
-            shifts.iter().map(|shifts| schedule::Person { calendar: open(shifts), skills: Vec::new() });
+        let skills = Skills::of(inputs.workshop);
+        let people = people.iter().map(|person| schedule::Person {
+            calendar: open(&person.shifts),
+            skills: skills.of_person(person),
+        });
         let problem =
             Problem { now, horizon, tasks: tasks.collect(), stations: stations.collect(), people: people.collect() };
         let translation = Self {

@@ -11,6 +11,7 @@ pub mod piece;
 pub mod plan;
 pub mod plate;
 pub mod profile;
+pub mod shift;
 pub mod station;
 pub mod webhook;
 pub mod workshop;

@@ -11,7 +11,7 @@ use super::place::Report;
 use super::profiles::read_bounded;
 use super::section::{At, Section};
 use super::workshop::{Limits, Line, Panel, Secret, Simulation, Webhook};
-use crate::planning::calendar::Shift;
+use crate::shop::shift::Shift;
 use crate::shop::profile::material::{ExposureEntry, check_exposure};
 use crate::shop::profile::routing::is_slug;
 use crate::shop::profile::{ExposureOverride, Flaws, Tag};
@@ -104,6 +104,7 @@ pub(super) struct StationAsWritten {
     pub(super) unit: Option<At<i64>>,
     pub(super) material: Option<At<String>>,
     pub(super) abilities: Option<Vec<At<String>>>,
+    pub(super) capacity: Option<At<i64>>,
 }
 
 pub(super) fn station(mut section: Section<'_>, report: &mut Report<'_>) -> Option<StationAsWritten> {
@@ -116,8 +117,10 @@ pub(super) fn station(mut section: Section<'_>, report: &mut Report<'_>) -> Opti
     let unit = section.whole("unit", (1, 254), report);
     let material = section.text("material", report);
     let abilities = section.texts("abilities", report);
+    let capacity = section.whole("capacity", (1, 1000), report);
     section.finish(report);
-    Some(StationAsWritten { at, name: name?, driver: driver?, profile, line, unit, material, abilities })
+    let (name, driver) = (name?, driver?);
+    Some(StationAsWritten { at, name, driver, profile, line, unit, material, abilities, capacity })
 }
 
 /// `[[person]]` as written, shifts read.

@@ -298,22 +298,34 @@ fn stations(written: Vec<StationAsWritten>, known: &BTreeSet<String>) -> Vec<Sta
     };
     let devices: BTreeSet<String> =
         written.iter().filter(|station| station.driver.value != "manual").flat_map(own).collect();
-    let rest: Vec<String> = known.difference(&devices).cloned().collect();
+    // Prints are a printer's, whether one is there or not.
+    let rest: Vec<String> = known.difference(&devices).filter(|ability| !is_print(ability)).cloned().collect();
     let resolve = |station: StationAsWritten| {
         let takes_the_rest = station.driver.value == "manual" && station.abilities.is_none();
         let abilities = if takes_the_rest { rest.clone() } else { own(&station) };
+        let station_driver = station.driver.value;
         Station {
             name: station.name.value,
-            driver: station.driver.value,
+            driver: station_driver.clone(),
             profile: station.profile.map(|stem| stem.value),
             line: station.line.map(|line| line.value),
             unit: station.unit.and_then(|unit| u8::try_from(unit.value).ok()),
             material: station.material.map(|stem| stem.value),
+            capacity: capacity_of(&station_driver, station.capacity.as_ref()),
             abilities,
         }
     };
     written.into_iter().map(resolve).collect()
 }
+
+/// What isn't said: a device takes one operation at a time; by hand, people are the limit, not the place.
+fn capacity_of(driver: &str, written: Option<&At<i64>>) -> u32 {
+    let unsaid = if driver == "manual" { BY_HAND } else { 1 };
+    written.and_then(|capacity| u32::try_from(capacity.value).ok()).unwrap_or(unsaid)
+}
+
+/// More than any workshop has going on at one bench.
+const BY_HAND: u32 = 100;
 
 fn check_people(people: Vec<PersonAsWritten>, report: &mut Report<'_>) -> Vec<Person> {
     let mut names = BTreeSet::new();

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use crate::planning::calendar::Shift;
 use crate::shop::profile::{ExposureOverride, Profiles};
+pub use crate::shop::workshop::{Limits, Person, Station};
 use crate::units::Timestamp;
 
 /// One workshop: `workshop.toml`.
@@ -53,36 +53,6 @@ pub struct Line {
     pub baud: Option<u32>,
 }
 
-/// Anything that performs operations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Station {
-    /// Its name.
-    pub name: String,
-    /// Name of the driver; one of `driver_names`.
-    pub driver: String,
-    /// Stem of its profile; set exactly where the driver wants one.
-    pub profile: Option<String>,
-    /// Name of its line; set exactly where the driver wants one.
-    pub line: Option<String>,
-    /// Its number on the line, where the line is shared.
-    pub unit: Option<u8>,
-    /// Stem of the material that is loaded now; `None` if it is empty or takes none.
-    pub material: Option<String>,
-    /// What it can do: written in the file, or the driver's own, or, for a manual station, what no device can.
-    pub abilities: Vec<String>,
-}
-
-/// A person who works in the shop.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// Name.
-    pub name: String,
-    /// When the person is there.
-    pub shifts: Vec<Shift>,
-    /// What the person can do, as abilities of stations; `None` is everything.
-    pub skills: Option<Vec<String>>,
-}
-
 /// Somebody who wants to hear of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
@@ -113,23 +83,6 @@ pub struct Simulation {
     pub started_at: Timestamp,
     /// Time of the world when the simulation started.
     pub started_real: Timestamp,
-}
-
-/// What the daemon takes at most. Not process numbers: they protect the machine it runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest design. Without it 256 MiB: a binary STL of five million triangles.
-    pub design_max_bytes: u64,
-    /// Largest order. Without it 1 MiB.
-    pub order_max_bytes: u64,
-    /// What stays free on the disk. Without it 512 MiB: running jobs must be able to go on and to be recorded.
-    pub disk_reserve_bytes: u64,
-}
-
-impl Limits {
-    /// What holds if the file says nothing.
-    pub const USUAL: Limits =
-        Limits { design_max_bytes: 256 << 20, order_max_bytes: 1 << 20, disk_reserve_bytes: 512 << 20 };
 }
 
 /// The panel.

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::shop::operation::Operation;
 use crate::shop::profile::ExposureOverride;
+use crate::shop::shift::Shift;
 
 /// The workshop.
 #[derive(Debug, Clone)]
@@ -33,21 +34,16 @@ pub struct Station {
     pub driver: String,
     /// Stem of its profile, for printers and kilns.
     pub profile: Option<String>,
+    /// The line that its device sits on.
+    pub line: Option<String>,
+    /// The address of its device on a shared line.
+    pub unit: Option<u8>,
     /// Stem of the material that is loaded.
     pub material: Option<String>,
     /// What it can do, resolved: a manual station without a list does whatever no device does.
-    pub abilities: Abilities,
+    pub abilities: Vec<String>,
     /// Operations at once: places in a kiln, on a rack, at a bench.
     pub capacity: u32,
-}
-
-/// What a station can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Abilities {
-    /// These.
-    Listed(Vec<String>),
-    /// Everything but printing.
-    AnyByHand,
 }
 
 /// Somebody who works here.
@@ -55,8 +51,10 @@ pub enum Abilities {
 pub struct Person {
     /// Name, as shown and recorded.
     pub name: String,
-    /// Shifts as written: `mon-fri 08:00-16:30`.
-    pub shifts: Vec<String>,
+    /// When.
+    pub shifts: Vec<Shift>,
+    /// What the person can do, as abilities of stations; `None` is everything.
+    pub skills: Option<Vec<String>>,
 }
 
 /// How much is taken in.
@@ -70,6 +68,12 @@ pub struct Limits {
     pub disk_reserve_bytes: u64,
 }
 
+
+impl Limits {
+    /// What holds if the file says nothing.
+    pub const USUAL: Limits =
+        Limits { design_max_bytes: 256 << 20, order_max_bytes: 1 << 20, disk_reserve_bytes: 512 << 20 };
+}
 
 /// Whether an ability is a printer's; everything else is done by people or at their hands.
 #[must_use]
@@ -87,19 +91,13 @@ impl Station {
     /// Whether it is a printer.
     #[must_use]
     pub fn prints(&self) -> bool {
-        match &self.abilities {
-            Abilities::Listed(listed) => listed.iter().any(|ability| is_print(ability)),
-            Abilities::AnyByHand => false,
-        }
+        self.abilities.iter().any(|ability| is_print(ability))
     }
 
     /// Whether it can do this.
     #[must_use]
     pub fn can(&self, ability: &str) -> bool {
-        match &self.abilities {
-            Abilities::Listed(listed) => listed.iter().any(|known| known == ability),
-            Abilities::AnyByHand => !is_print(ability),
-        }
+        self.abilities.iter().any(|known| known == ability)
     }
 }
 
