@@ -18,6 +18,7 @@ mod rules;
 #[cfg(test)]
 mod samples;
 mod search;
+mod state;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -147,7 +148,7 @@ pub struct Interval {
 pub enum Calendar {
     /// Day and night.
     Always,
-    /// In these intervals only: sorted, not empty, not overlapping.
+    /// In these intervals only: sorted, not empty, not overlapping. Touching ones count as one.
     Open(Vec<Interval>),
 }
 
@@ -193,7 +194,7 @@ pub struct Change {
 /// Somebody who attends tasks, one thing at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The shifts, already expanded; an attended part never spans two of them.
+    /// The shifts, already expanded; an attended part never goes across a break between them.
     pub calendar: Calendar,
     /// What the person is able to do, sorted.
     pub skills: Vec<usize>,
