@@ -3,7 +3,7 @@
 //! Tasks are operations on fixed batches; forming batches is the caller's work. Stations, people, skills and
 //! materials are indices into what the caller numbered; times are seconds from an epoch of the caller's choice.
 //! [`plan`] is a list scheduler: it places task after task by a priority rule, each as early as everything
-//! allows, and places tasks that are tied by a longest wait together or not at all. [`verify`] shares only
+//! allows, and places tasks that are tied by a longest wait together or not at all. [`verify()`] shares only
 //! the types of this file with it.
 //!
 //! Never here: a clock, time zones, random numbers from outside, shop nouns.
