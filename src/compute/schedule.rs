@@ -3,7 +3,7 @@
 //! Tasks are operations on fixed batches; forming batches is the caller's work. Stations, people, skills and
 //! materials are indices into what the caller numbered; times are seconds from an epoch of the caller's choice.
 //! [`plan`] is a list scheduler: it places task after task by a priority rule, each as early as everything
-//! allows, and places tasks that are tied by a longest wait together or not at all. [`verify`] shares only
+//! allows, and places tasks that are tied by a longest wait together or not at all. [`verify()`] shares only
 //! the types of this file with it.
 //!
 //! Never here: a clock, time zones, random numbers from outside, shop nouns.
@@ -18,6 +18,7 @@ mod rules;
 #[cfg(test)]
 mod samples;
 mod search;
+mod state;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -147,7 +148,7 @@ pub struct Interval {
 pub enum Calendar {
     /// Day and night.
     Always,
-    /// In these intervals only: sorted, not empty, not overlapping.
+    /// In these intervals only: sorted, not empty, not overlapping. Touching ones count as one.
     Open(Vec<Interval>),
 }
 
@@ -193,7 +194,7 @@ pub struct Change {
 /// Somebody who attends tasks, one thing at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The shifts, already expanded; an attended part never spans two of them.
+    /// The shifts, already expanded; an attended part never goes across a break between them.
     pub calendar: Calendar,
     /// What the person is able to do, sorted.
     pub skills: Vec<usize>,

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::chains::Groups;
-use super::place::{Bounds, Placed, Shop, State, earliest};
+use super::place::{Bounds, earliest};
+use super::state::{Placed, Shop, State};
 use super::{Cause, Outcome, Plan, Problem, Rule, Unplaced};
 
 /// How often a group of tied tasks is moved later before it is given up. In the generated shops of 1,000 pieces

@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::chains::{self, Groups};
 use super::decode::{Decoded, decode};
-use super::place::{Shop, State};
 use super::rules::{self, Rule};
+use super::state::{Shop, State};
 use super::{Budget, Cause, Outcome, Plan, Problem};
 
 /// Tries the rules, then varies the best plan, always with the same result for the same arguments.
