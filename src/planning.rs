@@ -11,12 +11,12 @@ use sprue_compute::schedule::{
 
 use crate::ids::{OperationId, PieceId};
 use crate::planning::calendar::open_intervals;
-use crate::shop::shift::Shift;
 use crate::shop::operation::{Operation, OperationState};
 use crate::shop::order::{Order, Priority};
 use crate::shop::piece::Piece;
 use crate::shop::plan::{Cause, PlannedOrder, Step, Unplaced};
-use crate::shop::workshop::{Station, Workshop, is_print};
+use crate::shop::shift::Shift;
+use crate::shop::workshop::{Person, Station, Workshop, is_print};
 use crate::units::{Span, Timestamp};
 
 pub mod calendar;
@@ -30,7 +30,7 @@ const OVERDUE_S: i64 = 5 * 60;
 /// A rush order counts eight times (as in the published instances of `scheduling.md` section 3).
 const RUSH_WEIGHT: u32 = 8;
 /// Complete plans that are tried: each rule once.
-const BUDGET: Budget = Budget { decodes: 8 };
+const BUDGET: Budget = Budget { decodes: 4 };
 
 /// Whether a station can take work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,8 +137,9 @@ impl<'a> Translation<'a> {
         let now = seconds_up(inputs.now);
         let horizon = now + seconds_of(HORIZON);
         let due = due_of(inputs, &operations);
+        let skills = Skills::of(inputs.workshop);
         let tasks = operations.iter().enumerate().map(|(position, operation)| {
-            task_of(inputs, operation, &index, &operations, due.get(&position).copied())
+            task_of(inputs, operation, &index, &operations, due.get(&position).copied(), &skills)
         });
         let people = &inputs.workshop.people;
         let everybody: Vec<Shift> = people.iter().flat_map(|person| person.shifts.clone()).collect();
@@ -157,13 +158,17 @@ impl<'a> Translation<'a> {
                 },
             }
         });
-        let skills = Skills::of(inputs.workshop);
         let people = people.iter().map(|person| schedule::Person {
             calendar: open(&person.shifts),
             skills: skills.of_person(person),
         });
-        let problem =
-            Problem { now, horizon, tasks: tasks.collect(), stations: stations.collect(), people: people.collect() };
+        let problem = Problem {
+            now,
+            horizon,
+            tasks: tasks.collect(),
+            stations: stations.collect(),
+            people: people.collect(),
+        };
         let translation = Self {
             problem,
             operations,
@@ -195,7 +200,9 @@ impl<'a> Translation<'a> {
         match cause {
             schedule::Cause::Now | schedule::Cause::Released => Cause::Now,
             schedule::Cause::Predecessor { task } => named(task, |operation| Cause::After { operation }),
-            schedule::Cause::StationBusy { task } => named(task, |operation| Cause::StationBusy { operation }),
+            schedule::Cause::StationBusy { task } => {
+                named(task, |operation| Cause::StationBusy { operation })
+            }
             schedule::Cause::PersonBusy { task: Some(task), .. } => {
                 named(task, |operation| Cause::PersonBusy { operation })
             }
@@ -203,13 +210,20 @@ impl<'a> Translation<'a> {
             | schedule::Cause::StationClosed { .. }
             | schedule::Cause::HoursClosed { .. }
             | schedule::Cause::PeopleAway { .. } => Cause::Closed,
-            schedule::Cause::SuccessorWindow { task } => named(task, |operation| Cause::WindowOf { operation }),
+            schedule::Cause::SuccessorWindow { task } => {
+                named(task, |operation| Cause::WindowOf { operation })
+            }
             schedule::Cause::MaterialChange { .. } => Cause::MaterialChange,
             schedule::Cause::Pinned => Cause::Fixed,
         }
     }
 
-    fn why_unplaced(&self, inputs: &Inputs<'_>, operation: &Operation, reason: &schedule::Unplaced) -> String {
+    fn why_unplaced(
+        &self,
+        inputs: &Inputs<'_>,
+        operation: &Operation,
+        reason: &schedule::Unplaced,
+    ) -> String {
         let able = inputs.workshop.stations.iter().zip(inputs.stations).filter(|(s, _)| s.fits(operation));
         let mut out = Vec::new();
         for (_, state) in able {
@@ -224,10 +238,38 @@ impl<'a> Translation<'a> {
                     "no printer of the profile {} has {} loaded; load it, or hold and release the order to choose anew",
                     on.printer, on.material
                 ),
-                None => format!("no station does {}; add the ability to one in the shop file", operation.ability),
+                None => {
+                    format!("no station does {}; add the ability to one in the shop file", operation.ability)
+                }
             };
         }
         out.join("; ")
+    }
+}
+
+/// Abilities as the kernel's skills: what a person can do, by the names of what stations can.
+struct Skills<'a>(Vec<&'a str>);
+
+impl<'a> Skills<'a> {
+    fn of(workshop: &'a Workshop) -> Self {
+        let mut names: Vec<&str> = workshop
+            .stations
+            .iter()
+            .flat_map(|station| station.abilities.iter().map(String::as_str))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names)
+    }
+
+    fn of_ability(&self, ability: &str) -> Option<usize> {
+        self.0.iter().position(|name| *name == ability)
+    }
+
+    fn of_person(&self, person: &Person) -> Vec<usize> {
+        let can =
+            |name: &str| person.skills.as_ref().is_none_or(|skills| skills.iter().any(|skill| skill == name));
+        self.0.iter().enumerate().filter(|(_, name)| can(name)).map(|(index, _)| index).collect()
     }
 }
 
@@ -235,7 +277,24 @@ fn reason_text(reason: &schedule::Unplaced, operations: &[&Operation]) -> String
     let title = |task: usize| operations.get(task).map_or("a step", |operation| operation.title.as_str());
     match reason {
         schedule::Unplaced::Predecessor { task } => format!("{} before it has no place", title(*task)),
-        other => other.to_string(),
+        schedule::Unplaced::NoStation => "every station that could do it is out of order".to_owned(),
+        schedule::Unplaced::NoMaterial { .. } => "no station has its material loaded; load it".to_owned(),
+        schedule::Unplaced::NoPerson { .. } => {
+            "nobody who can do it has a shift; add one to the shop file".to_owned()
+        }
+        schedule::Unplaced::NoTime => {
+            "it doesn't fit before the end of the plan; add shifts or stations, or move other work".to_owned()
+        }
+        schedule::Unplaced::Window { task } => format!(
+            "it can't begin within the longest wait after {}; add a shift so that both fit",
+            title(*task)
+        ),
+        schedule::Unplaced::PinnedSuccessor { task } => {
+            format!("{} after it is fixed too early", title(*task))
+        }
+        schedule::Unplaced::Companion { task } => {
+            format!("{} must follow within its longest wait, and has no place", title(*task))
+        }
     }
 }
 
@@ -254,7 +313,8 @@ fn plannable<'a>(inputs: &Inputs<'a>) -> (Vec<&'a Operation>, Vec<Unplaced>) {
             None => planned.push(operation),
         }
     }
-    let unplaced = blocked.into_iter().map(|(id, reason)| Unplaced { operation: id.clone(), reason }).collect();
+    let unplaced =
+        blocked.into_iter().map(|(id, reason)| Unplaced { operation: id.clone(), reason }).collect();
     (planned, unplaced)
 }
 
@@ -311,6 +371,7 @@ fn task_of(
     index: &BTreeMap<&OperationId, usize>,
     operations: &[&Operation],
     due: Option<(i64, u32)>,
+    skills: &Skills<'_>,
 ) -> Task {
     let now = seconds_up(inputs.now);
     let stations = inputs.workshop.stations.iter().enumerate();
@@ -319,7 +380,7 @@ fn task_of(
     let predecessors = if pin.is_some() { Vec::new() } else { links_of(operation, index, operations, now) };
     Task {
         choices: choices.map(|(station, _)| choice_of(station, operation)).collect(),
-        skill: None,
+        skill: skills.of_ability(&operation.ability),
         material: None,
         predecessors,
         release: now,
@@ -358,7 +419,9 @@ fn pin_of(inputs: &Inputs<'_>, operation: &Operation) -> Option<Pin> {
             (station, since, expected.max(overdue))
         }
         OperationState::Done { station, since, at } => (station, since, seconds_up(*at)),
-        OperationState::Planned | OperationState::Failed { .. } | OperationState::Abandoned { .. } => return None,
+        OperationState::Planned | OperationState::Failed { .. } | OperationState::Abandoned { .. } => {
+            return None;
+        }
     };
     let station = inputs.workshop.stations.iter().position(|known| known.name == *station)?;
     let start = since.0.div_euclid(1000).min(end - 1);
@@ -377,7 +440,9 @@ fn links_of(
         let max_s = operation.max_wait.map(seconds_of);
         // A wait that is over already can't be kept any more; a person decides when it begins.
         let past = match &operations[task].state {
-            OperationState::Done { at, .. } => max_s.is_some_and(|max| seconds_up(*at) + max < now + OVERDUE_S),
+            OperationState::Done { at, .. } => {
+                max_s.is_some_and(|max| seconds_up(*at) + max < now + OVERDUE_S)
+            }
             OperationState::Planned
             | OperationState::Starting { .. }
             | OperationState::Running { .. }
@@ -395,16 +460,16 @@ fn calendar_of(inputs: &Inputs<'_>, shifts: &[Shift], horizon: i64) -> schedule:
     // From yesterday, so that a shift that is on now is whole.
     let from = Timestamp(inputs.now.0 - seconds_of(Span::minutes(24 * 60)) * 1000);
     let open = open_intervals(shifts, &inputs.workshop.zone, from, timestamp(horizon));
-    let intervals = open.into_iter().map(|open| schedule::Interval {
-        start: seconds_up(open.start),
-        end: open.end.0.div_euclid(1000),
-    });
+    let intervals = open
+        .into_iter()
+        .map(|open| schedule::Interval { start: seconds_up(open.start), end: open.end.0.div_euclid(1000) });
     schedule::Calendar::Open(intervals.filter(|open| open.start < open.end).collect())
 }
 
 /// An order is finished with its last step; without a date if any piece has a step without a place.
 fn finished_orders(inputs: &Inputs<'_>, steps: &[Step], unplaced: &[Unplaced]) -> Vec<PlannedOrder> {
-    let by_id: BTreeMap<_, _> = inputs.operations.iter().map(|operation| (&operation.id, operation)).collect();
+    let by_id: BTreeMap<_, _> =
+        inputs.operations.iter().map(|operation| (&operation.id, operation)).collect();
     let mut ends: BTreeMap<&PieceId, Timestamp> = BTreeMap::new();
     for step in steps {
         for piece in by_id.get(&step.operation).map_or(&[][..], |operation| operation.pieces.as_slice()) {
@@ -419,8 +484,10 @@ fn finished_orders(inputs: &Inputs<'_>, steps: &[Step], unplaced: &[Unplaced]) -
         .collect();
     let mut orders = Vec::new();
     for order in inputs.orders {
-        let open: Vec<&PieceId> = order.pieces.iter().filter(|piece| inputs.pieces.contains_key(*piece)).collect();
-        let all = !open.is_empty() && open.iter().all(|piece| ends.contains_key(*piece) && !stuck.contains(piece));
+        let open: Vec<&PieceId> =
+            order.pieces.iter().filter(|piece| inputs.pieces.contains_key(*piece)).collect();
+        let all =
+            !open.is_empty() && open.iter().all(|piece| ends.contains_key(*piece) && !stuck.contains(piece));
         let finished = open.iter().filter_map(|piece| ends.get(*piece)).max();
         if let (true, Some(&finished)) = (all, finished) {
             orders.push(PlannedOrder { order: order.id.clone(), finished, late: finished > order.due });

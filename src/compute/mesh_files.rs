@@ -261,11 +261,7 @@ impl ReadError {
 /// # Errors
 /// A [`ReadError`] if the file can't be read in exactly one way, or passes a limit.
 pub fn read(bytes: &[u8], format: Option<MeshFormat>, limits: &Limits) -> Result<ReadMesh, ReadError> {
-    within(
-        "the number of bytes",
-        u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        limits.file_bytes_max,
-    )?;
+    within("the number of bytes", u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits.file_bytes_max)?;
     match format.unwrap_or_else(|| MeshFormat::sniff(bytes)) {
         MeshFormat::Stl => stl::read(bytes, limits),
         MeshFormat::ThreeMf => threemf::read(bytes, limits),

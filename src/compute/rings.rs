@@ -101,7 +101,13 @@ impl RingDesign {
     #[must_use]
     pub fn signet(inner_diameter_mm: f64) -> Self {
         let style = RingStyle::Signet { face_width_mm: 10.0, face_length_mm: 12.0, face_height_mm: 2.4 };
-        Self { inner_diameter_mm, width_mm: 4.0, thickness_mm: 1.8, resolution_mm: SIGNET_RESOLUTION_MM, style }
+        Self {
+            inner_diameter_mm,
+            width_mm: 4.0,
+            thickness_mm: 1.8,
+            resolution_mm: SIGNET_RESOLUTION_MM,
+            style,
+        }
     }
 
     /// A solitaire on a shank 2.4 mm wide and 1.8 mm thick.

@@ -11,10 +11,10 @@ use super::place::Report;
 use super::profiles::read_bounded;
 use super::section::{At, Section};
 use super::workshop::{Limits, Line, Panel, Secret, Simulation, Webhook};
-use crate::shop::shift::Shift;
 use crate::shop::profile::material::{ExposureEntry, check_exposure};
 use crate::shop::profile::routing::is_slug;
 use crate::shop::profile::{ExposureOverride, Flaws, Tag};
+use crate::shop::shift::Shift;
 use crate::units::{Microns, Timestamp};
 
 /// `[workshop]` as written.

@@ -13,6 +13,7 @@ use super::section::{At, Section};
 use super::workshop::{Limits, Line, Panel, Person, Station, Workshop};
 use crate::shop::profile::material::MaterialKind;
 use crate::shop::profile::{ExposureOverride, Profiles};
+use crate::shop::workshop::is_print;
 
 /// Reads a shop file. Paths in it are relative to its folder.
 ///
@@ -299,7 +300,8 @@ fn stations(written: Vec<StationAsWritten>, known: &BTreeSet<String>) -> Vec<Sta
     let devices: BTreeSet<String> =
         written.iter().filter(|station| station.driver.value != "manual").flat_map(own).collect();
     // Prints are a printer's, whether one is there or not.
-    let rest: Vec<String> = known.difference(&devices).filter(|ability| !is_print(ability)).cloned().collect();
+    let rest: Vec<String> =
+        known.difference(&devices).filter(|ability| !is_print(ability)).cloned().collect();
     let resolve = |station: StationAsWritten| {
         let takes_the_rest = station.driver.value == "manual" && station.abilities.is_none();
         let abilities = if takes_the_rest { rest.clone() } else { own(&station) };

@@ -12,9 +12,7 @@ use crate::services::slicing::{self, PrintSettings};
 use crate::services::{Error, Shop};
 use crate::shop::design::{PartFacts, Sha256Hex};
 use crate::shop::event::Event;
-use crate::shop::operation::{
-    Batch, Change, OnFailure, Operation, OperationState, PrintOn, RecordSpec,
-};
+use crate::shop::operation::{Batch, Change, OnFailure, Operation, OperationState, PrintOn, RecordSpec};
 use crate::shop::piece::{Piece, PieceState};
 use crate::shop::plate::{Placement, Plate, PlateState};
 use crate::shop::profile::routing::{self, BatchUnit, Elapsed, OperationTemplate, Window, WindowFrom};
@@ -174,7 +172,8 @@ fn choose_target(shop: &Shop, routing: &str, backlog: &BTreeMap<String, Span>) -
         }
     }
     let load = |target: &Target, count: u64| backlog.get(&target.printer).map_or(0, |span| span.0) / count;
-    let best = stations.into_iter().min_by_key(|(target, count)| load(target, *count)).map(|(target, _)| target);
+    let best =
+        stations.into_iter().min_by_key(|(target, count)| load(target, *count)).map(|(target, _)| target);
     best.ok_or_else(|| match refusals.is_empty() {
         true => format!("no station does {}; add a printer to the shop file, or load one", print.ability),
         false => refusals.join("; "),
@@ -205,7 +204,9 @@ impl Crew<'_> {
         while !pieces.is_empty() {
             let (placed, left) = self.place(&settings, &pieces);
             if placed.is_empty() {
-                waiting.extend(left.into_iter().map(|piece| (piece.id.clone(), self.too_large(&piece, &settings))));
+                waiting.extend(
+                    left.into_iter().map(|piece| (piece.id.clone(), self.too_large(&piece, &settings))),
+                );
                 break;
             }
             let kept: Vec<Piece> =
@@ -230,7 +231,8 @@ impl Crew<'_> {
     }
 
     fn place(&self, settings: &PrintSettings, pieces: &[Piece]) -> (Vec<Placement>, Vec<Piece>) {
-        let scales: Vec<_> = pieces.iter().map(|piece| slicing::scale_of(self.shop, settings, piece)).collect();
+        let scales: Vec<_> =
+            pieces.iter().map(|piece| slicing::scale_of(self.shop, settings, piece)).collect();
         let sizes = pieces.iter().zip(&scales).map(|(piece, (factors, _))| self.footprint(piece, *factors));
         let footprints: Vec<nest::Footprint> = sizes.collect();
         let tall = |index: usize| {
@@ -251,7 +253,7 @@ impl Crew<'_> {
                 design: pieces[spot.index].design.clone(),
                 scale: *factors,
                 scale_origin: origin.clone(),
-                quarter_turn: spot.quarter_turn,
+                quarter_turn: spot.is_turned,
                 x: spot.x,
                 y: spot.y,
             });
@@ -262,7 +264,8 @@ impl Crew<'_> {
 
     fn footprint(&self, piece: &Piece, factors: [f64; 3]) -> nest::Footprint {
         let size = self.parts.get(&piece.design).map_or([0.0; 3], PartFacts::size_mm);
-        nest::Footprint { x: microns_up(size[0] * factors[0]), y: microns_up(size[1] * factors[1]) }
+        let (width, depth) = (microns_up(size[0] * factors[0]), microns_up(size[1] * factors[1]));
+        nest::Footprint { width, depth, may_turn: true }
     }
 
     fn height_mm(&self, piece: &Piece, factors: [f64; 3]) -> f64 {
@@ -337,7 +340,10 @@ impl Draft {
 /// Takes a plate apart, unless its print has begun.
 fn dissolve(tx: &mut Tx<'_>, plate: &PlateId) -> Result<bool, Error> {
     let operations = tx.operations_of_plate(plate)?;
-    if operations.iter().any(|op| !matches!(op.state, OperationState::Planned | OperationState::Abandoned { .. })) {
+    if operations
+        .iter()
+        .any(|op| !matches!(op.state, OperationState::Planned | OperationState::Abandoned { .. }))
+    {
         return Ok(false);
     }
     let reason = "more pieces go on the plate".to_owned();
@@ -479,7 +485,8 @@ impl Route<'_> {
             Some(Window::Minutes(window)) => (minutes(window.min.unwrap_or(0.0)), window.max.map(minutes)),
             Some(Window::From(WindowFrom::AlloyQuench)) => {
                 let alloy = pieces.first().and_then(|piece| self.profiles.alloy(&piece.alloy).ok());
-                let quench = alloy.and_then(|alloy| alloy.quench_minutes.as_ref()).filter(|q| !q.tag.is_draft());
+                let quench =
+                    alloy.and_then(|alloy| alloy.quench_minutes.as_ref()).filter(|q| !q.tag.is_draft());
                 quench.map_or((Span(0), None), |quench| (minutes(quench.min), Some(minutes(quench.max))))
             }
         }
@@ -490,7 +497,11 @@ fn record_spec(record: &routing::Record) -> RecordSpec {
     RecordSpec { name: record.name.clone(), unit: record.unit.word().to_owned() }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "profiles hold 0 to 20160 minutes")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "profiles hold 0 to 20160 minutes"
+)]
 fn minutes(minutes: f64) -> Span {
     Span((minutes * 60_000.0).round() as u64)
 }

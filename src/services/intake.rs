@@ -31,6 +31,16 @@ const PIECES_MAX: usize = 1000;
 /// Characters in a text of an order: long enough for an engraving, short enough for a slip of paper.
 const TEXT_MAX: usize = 500;
 
+/// What is measured of every design as it comes in; what the order says of it is compared later.
+const INTAKE_CHECK: CheckSettings = CheckSettings {
+    pieces_expected: 1,
+    inner_diameter_mm: None,
+    wall_samples: WALL_SAMPLES,
+    wall_mm_min: None,
+};
+/// Places at which the wall is measured: finds a band or bezel that is too thin, in a fraction of a second.
+const WALL_SAMPLES: usize = 2_000;
+
 /// Whether a design was new.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
@@ -119,7 +129,7 @@ async fn check_file(shop: &Shop, path: PathBuf) -> Result<(String, MeshReport), 
         let read = mesh_files::read(&bytes, None, &FileLimits::DESIGN)
             .map_err(|refusal| Error::Invalid(vec![refusal.finding()]))?;
         let media_type = format!("model/{}", read.format.name());
-        Ok((media_type, mesh::check(read, &CheckSettings::unordered()).report))
+        Ok((media_type, mesh::check(read, &INTAKE_CHECK).report))
     };
     tokio::task::spawn_blocking(check).await.map_err(|_| Error::Compute { what: "checking" })?
 }
@@ -296,7 +306,8 @@ impl Intake<'_> {
         repeat: &Repeat,
         render: fn(&Order, &[Piece]) -> String,
     ) -> Result<Option<Answer>, Error> {
-        let filter = OrderFilter { external_ref: Some(self.request.external_ref.clone()), ..OrderFilter::default() };
+        let filter =
+            OrderFilter { external_ref: Some(self.request.external_ref.clone()), ..OrderFilter::default() };
         let mut known = tx.orders(&filter, 200)?;
         known.retain(|order| order.source == self.sender.name && order.state != OrderState::Cancelled);
         let Some(order) = known.pop() else { return Ok(None) };
@@ -319,7 +330,11 @@ impl Intake<'_> {
             findings.push(Finding::error("DUE_PAST", "/due", text));
         }
         if request.pieces.is_empty() {
-            findings.push(Finding::error("PIECES_EMPTY", "/pieces", "an order has at least one piece; add it"));
+            findings.push(Finding::error(
+                "PIECES_EMPTY",
+                "/pieces",
+                "an order has at least one piece; add it",
+            ));
         }
         let copies: u64 = request.pieces.iter().map(|piece| u64::from(piece.quantity)).sum();
         if request.pieces.len() > PIECES_MAX || copies > PIECES_MAX as u64 {
@@ -366,7 +381,9 @@ impl Intake<'_> {
                 "the approval is signed, but this API key has no approval key to check it with; create a key with \
                  --approval-key",
             ),
-            (Some(_), None) => fail("SIGNATURE_MISSING", "this order system signs its approvals; sign this one"),
+            (Some(_), None) => {
+                fail("SIGNATURE_MISSING", "this order system signs its approvals; sign this one")
+            }
             (Some(key), Some(signature)) if signed(key, signature, &self.request.approval) => None,
             (Some(_), Some(_)) => fail(
                 "SIGNATURE_WRONG",
@@ -398,14 +415,34 @@ impl Intake<'_> {
             findings.push(Finding::error("ROUTING_UNKNOWN", place("routing"), unknown.to_string()));
         }
         if let Some(size) = &piece.ring_size
-            && let Err(refusal) = ring_size::inner_diameter_of(&size.system, &size.value)
+            && let Some(finding) = self.check_ring_size(rows, size, piece)?
         {
-            findings.push(Finding::error("RING_SIZE_UNKNOWN", place("ring_size"), refusal.to_string()));
+            findings.push(Finding { place: place("ring_size"), ..finding });
         }
         for (number, stone) in piece.stones.iter().enumerate() {
             check_stone(findings, &place(&format!("stones/{number}")), stone);
         }
         check_design(rows, &place("design_sha256"), piece, approved, findings)
+    }
+
+    /// A size that nobody makes, and a design that is another size than ordered.
+    fn check_ring_size(
+        &self,
+        rows: &Rows<'_>,
+        size: &RingSize,
+        piece: &PieceRequest,
+    ) -> Result<Option<Finding>, Error> {
+        let ordered: Result<ring_size::RingSize, _> = format!("{}:{}", size.system, size.value).parse();
+        let ordered = match ordered.and_then(|ordered| ordered.inner_diameter_mm()) {
+            Ok(diameter) => diameter,
+            Err(refusal) => return Ok(Some(Finding::error("RING_SIZE_UNKNOWN", "", refusal.to_string()))),
+        };
+        let design =
+            Sha256Hex::parse(&piece.design_sha256).map(|hash| rows.design(&hash)).transpose()?.flatten();
+        let Some(Millimeters(measured)) = design.and_then(|design| design.part.ring_inner_diameter) else {
+            return Ok(None);
+        };
+        Ok(compare_ring(ordered, measured, piece.scaled_by.is_some()))
     }
 
     fn routing_of<'p>(&'p self, piece: &'p PieceRequest) -> &'p str {
@@ -435,7 +472,12 @@ impl Intake<'_> {
             approval: Approval {
                 by: request.approval.by.clone(),
                 at: request.approval.at,
-                design_sha256: request.approval.design_sha256.iter().filter_map(|h| Sha256Hex::parse(h)).collect(),
+                design_sha256: request
+                    .approval
+                    .design_sha256
+                    .iter()
+                    .filter_map(|h| Sha256Hex::parse(h))
+                    .collect(),
                 signature: request.approval.signature.clone(),
             },
             pieces: pieces.iter().map(|piece| piece.id.clone()).collect(),
@@ -456,10 +498,14 @@ impl Intake<'_> {
         copy: u32,
         findings: Vec<Finding>,
     ) -> Piece {
-        let external_ref =
-            if line.quantity == 1 { line.external_ref.clone() } else { format!("{}-{copy}", line.external_ref) };
+        let external_ref = if line.quantity == 1 {
+            line.external_ref.clone()
+        } else {
+            format!("{}-{copy}", line.external_ref)
+        };
         // An order with a hash that can't be read was refused before.
-        let design = Sha256Hex::parse(&line.design_sha256).unwrap_or_else(|| Sha256Hex::from_digest(&[0; 32]));
+        let design =
+            Sha256Hex::parse(&line.design_sha256).unwrap_or_else(|| Sha256Hex::from_digest(&[0; 32]));
         Piece {
             id,
             order: order.clone(),
@@ -476,7 +522,6 @@ impl Intake<'_> {
             stage: None,
             attempt: 1,
             reason: None,
-            scale: None,
             findings,
         }
     }
@@ -502,12 +547,36 @@ fn check_design(
             let text = "this design was never sent; PUT its bytes to /api/v1/designs first";
             findings.push(Finding::error("DESIGN_UNKNOWN", place, text));
         }
-        Some(design) => findings.extend(design.part.findings.iter().map(|finding| Finding {
-            place: format!("{place} {}", finding.place),
-            ..finding.clone()
-        })),
+        Some(design) => findings.extend(
+            design
+                .part
+                .findings
+                .iter()
+                .map(|finding| Finding { place: format!("{place} {}", finding.place), ..finding.clone() }),
+        ),
     }
     Ok(())
+}
+
+/// Half a US size: beyond it the design is another ring, not the same one with an allowance (GIA benchmark:
+/// half a US size is 0.4 mm inner diameter).
+const OTHER_SIZE_MM: f64 = 0.4;
+/// A delivered ring may be off by this much (`casting-domain.md` section 6.1, Gildform).
+const SIZE_TOLERANCE_MM: f64 = 0.15;
+/// What a design may have been enlarged by when somebody scaled it before: pattern and metal shrinkage together.
+const SCALED_MAX: f64 = 1.06;
+
+fn compare_ring(ordered: f64, measured: f64, scaled: bool) -> Option<Finding> {
+    let largest = if scaled { ordered * SCALED_MAX } else { ordered };
+    let off = (ordered - measured).max(measured - largest).max(0.0);
+    let text = format!(
+        "the design's inner diameter is {measured:.2} mm, the ordered size is {ordered:.2} mm; check the size, or \
+         have the right design approved"
+    );
+    if off > OTHER_SIZE_MM {
+        return Some(Finding::error("RING_SIZE_MISMATCH", "", text));
+    }
+    (off > SIZE_TOLERANCE_MM).then(|| Finding::warning("RING_SIZE_OFF", "", text))
 }
 
 fn check_stone(findings: &mut Vec<Finding>, place: &str, stone: &Stone) {
@@ -543,7 +612,8 @@ fn signed(key: &[u8; 32], signature: &str, approval: &ApprovalRequest) -> bool {
     });
     let Ok(statement) = serde_json_canonicalizer::to_vec(&statement) else { return false };
     let Ok(key) = VerifyingKey::from_bytes(key) else { return false };
-    let Some(signature) = BASE64.decode(signature).ok().and_then(|raw| Signature::from_slice(&raw).ok()) else {
+    let Some(signature) = BASE64.decode(signature).ok().and_then(|raw| Signature::from_slice(&raw).ok())
+    else {
         return false;
     };
     key.verify_strict(&statement, &signature).is_ok()

@@ -1,6 +1,7 @@
 //! The outbox from the side of whoever sends: what is due, what came of a try, and the endpoints.
 
 use crate::clock::Clock;
+use crate::finding::Finding;
 use crate::ids::{DeliveryId, WebhookId};
 use crate::services::{Error, Shop};
 use crate::shop::event::Event;
@@ -8,7 +9,6 @@ use crate::shop::notice::EVENT_TYPES;
 use crate::shop::webhook::{Webhook, matches};
 use crate::store::{Attempt, Delivery, DeliveryRow, Outcome};
 use crate::units::Timestamp;
-use crate::finding::Finding;
 
 /// Deliveries that may be tried now, of each order only the oldest.
 ///
@@ -56,7 +56,13 @@ pub async fn attempted(shop: &Shop, tries: Vec<(DeliveryId, Attempt, Outcome)>) 
 ///
 /// # Errors
 /// `Invalid` with everything that is wrong with it.
-pub async fn add(shop: &Shop, actor: &str, url: String, events: Vec<String>, from_config: bool) -> Result<Webhook, Error> {
+pub async fn add(
+    shop: &Shop,
+    actor: &str,
+    url: String,
+    events: Vec<String>,
+    from_config: bool,
+) -> Result<Webhook, Error> {
     let findings = check(&url, &events);
     if !findings.is_empty() {
         return Err(Error::Invalid(findings));
@@ -76,7 +82,11 @@ fn check(url: &str, events: &[String]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let known_scheme = url.starts_with("http://") || url.starts_with("https://");
     if !known_scheme || url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_none()) {
-        findings.push(Finding::error("URL_INVALID", "/url", "write an address like http://orders.local:9000/hook"));
+        findings.push(Finding::error(
+            "URL_INVALID",
+            "/url",
+            "write an address like http://orders.local:9000/hook",
+        ));
     }
     if events.is_empty() {
         findings.push(Finding::error("EVENTS_EMPTY", "/events", "name at least one event type, or \"*\""));
@@ -99,7 +109,9 @@ pub async fn adopt_config(shop: &Shop, wanted: Vec<(String, Vec<String>)>) -> Re
     let listed = wanted.clone();
     shop.store
         .transact("shop file", move |tx| {
-            for known in tx.webhooks()?.into_iter().filter(|known| known.from_config && known.disabled.is_none()) {
+            for known in
+                tx.webhooks()?.into_iter().filter(|known| known.from_config && known.disabled.is_none())
+            {
                 if !listed.iter().any(|(url, events)| *url == known.url && *events == known.events) {
                     let reason = "not in the shop file any more".to_owned();
                     tx.record(&Event::WebhookDisabled { webhook: known.id.clone(), reason })?;
@@ -148,7 +160,12 @@ pub async fn disable(shop: &Shop, actor: &str, id: WebhookId, reason: String) ->
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn deliveries(shop: &Shop, id: WebhookId, after: i64, limit: u32) -> Result<Vec<DeliveryRow>, Error> {
+pub async fn deliveries(
+    shop: &Shop,
+    id: WebhookId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<DeliveryRow>, Error> {
     shop.store
         .read(move |rows| {
             rows.webhook(&id)?.ok_or_else(|| Error::not_found(format!("webhook {id}")))?;

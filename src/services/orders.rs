@@ -108,9 +108,10 @@ pub(super) fn drop_from_operations(tx: &mut Tx<'_>, pieces: &[PieceId], reason: 
 pub(super) fn finish_what_is_complete(tx: &mut Tx<'_>, pieces: &[PieceId]) -> Result<(), Error> {
     for id in pieces {
         let Some(piece) = tx.piece(id)?.filter(Piece::is_open) else { continue };
-        let left = tx.operations_of(id)?.into_iter().any(|operation| {
-            operation.state.is_open() && operation.pieces.contains(id)
-        });
+        let left = tx
+            .operations_of(id)?
+            .into_iter()
+            .any(|operation| operation.state.is_open() && operation.pieces.contains(id));
         if left || piece.state != PieceState::InProduction {
             continue;
         }

@@ -37,7 +37,8 @@ pub struct Adopted {
 
 impl Adopted {
     fn new(plan: Plan) -> Self {
-        let by_operation = plan.steps.iter().enumerate().map(|(i, step)| (step.operation.clone(), i)).collect();
+        let by_operation =
+            plan.steps.iter().enumerate().map(|(i, step)| (step.operation.clone(), i)).collect();
         Self { plan, by_operation }
     }
 
@@ -58,7 +59,8 @@ impl Current {
         let record = store.read(|rows| rows.current_plan().map_err(Error::from)).await?;
         if let Some(record) = record {
             let plan = read_plan(store, &record.blob)?;
-            *current.adopted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Adopted::new(plan)));
+            *current.adopted.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Arc::new(Adopted::new(plan)));
         }
         Ok(current)
     }
@@ -106,7 +108,8 @@ pub async fn reconcile(shop: &Shop) -> Result<bool, Error> {
     let (at, workshop) = (shop.clock.at(), shop.workshop.clone());
     let think = move || {
         let Picture { operations, done, orders, pieces, .. } = &picture;
-        let inputs = Inputs { now: at, workshop: &workshop, stations: &stations, operations, done, orders, pieces };
+        let inputs =
+            Inputs { now: at, workshop: &workshop, stations: &stations, operations, done, orders, pieces };
         let draft = planning::make(&inputs);
         (draft, picture)
     };
@@ -273,4 +276,3 @@ fn open_order(tx: &Tx<'_>, id: &OrderId) -> Result<Option<Order>, Error> {
     let order = tx.order(id)?;
     Ok(order.filter(|order| order.state == crate::shop::order::OrderState::Accepted))
 }
-

@@ -22,9 +22,7 @@ pub async fn reconcile(shop: &Shop) -> Result<bool, Error> {
         return Ok(false);
     }
     let more = waiting.len() == BATCH as usize;
-    shop.store
-        .transact("sprue", move |tx| waiting.iter().try_for_each(|piece| check(tx, piece)))
-        .await?;
+    shop.store.transact("sprue", move |tx| waiting.iter().try_for_each(|piece| check(tx, piece))).await?;
     shop.wake.plan.notify_one();
     shop.wake.deliver.notify_one();
     Ok(more)

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use crate::devices::session::{Command, Doing, Fact, JobName};
 use crate::devices::status::Link;
+use crate::finding::Finding;
 use crate::ids::{OperationId, PlateId};
 use crate::services::orders::finish_what_is_complete;
 use crate::services::tasks::{blocker, changed, fail_whole, record_change};
 use crate::services::{Error, Shop, slicing};
-use crate::finding::Finding;
 use crate::shop::event::Event;
 use crate::shop::operation::{Change, Operation, OperationState};
 use crate::shop::plate::{Plate, PlateState, SlicedFile};
@@ -123,9 +123,10 @@ impl Runner {
         let Some(file) = self.sliced(shop, operation, plate).await? else { return Ok(()) };
         let record = picture.stations.get(&station.name);
         let cleared = record.is_some_and(|record| record.clear.is_some() && record.paused.is_none());
-        let due = shop.plan.get().is_some_and(|plan| {
-            plan.step(&operation.id).is_some_and(|step| step.start <= shop.clock.at())
-        });
+        let due = shop
+            .plan
+            .get()
+            .is_some_and(|plan| plan.step(&operation.id).is_some_and(|step| step.start <= shop.clock.at()));
         if !cleared || !due || !is_online(shop, &station.name) || self.rests(shop, &station.name) {
             return Ok(());
         }
@@ -145,7 +146,12 @@ impl Runner {
     }
 
     /// The file of a plate; makes it if need be. `None` if it can't be made: then its pieces are held.
-    async fn sliced(&self, shop: &Shop, operation: &Operation, plate: &Plate) -> Result<Option<SlicedFile>, Error> {
+    async fn sliced(
+        &self,
+        shop: &Shop,
+        operation: &Operation,
+        plate: &Plate,
+    ) -> Result<Option<SlicedFile>, Error> {
         if let PlateState::Sliced(file) = &plate.state {
             return Ok(Some(file.clone()));
         }
@@ -176,7 +182,13 @@ impl Runner {
         Ok(())
     }
 
-    async fn load_failed(&self, shop: &Shop, station: &str, job: &JobName, reason: String) -> Result<(), Error> {
+    async fn load_failed(
+        &self,
+        shop: &Shop,
+        station: &str,
+        job: &JobName,
+        reason: String,
+    ) -> Result<(), Error> {
         let until = shop.clock.tick().after(REST_AFTER_FAILED_LOAD);
         tracing::warn!(station.name = station, reason, "the file could not be brought to the device");
         self.change(shop, station, job, Change::Requeue { reason }).await?;
@@ -184,7 +196,14 @@ impl Runner {
         Ok(())
     }
 
-    async fn progress(&self, shop: &Shop, station: &str, job: &JobName, done: u64, total: u64) -> Result<(), Error> {
+    async fn progress(
+        &self,
+        shop: &Shop,
+        station: &str,
+        job: &JobName,
+        done: u64,
+        total: u64,
+    ) -> Result<(), Error> {
         let share = done.saturating_mul(1000).checked_div(total).unwrap_or(0).min(1000);
         let permille = u16::try_from(share).unwrap_or(1000);
         let Some(active) = self.active(station).filter(|active| active.job == *job) else { return Ok(()) };
@@ -236,7 +255,8 @@ impl Runner {
             return Ok(());
         };
         let (name, job) = (station.to_owned(), active.job.clone());
-        let settled = shop.store.transact("sprue", move |tx| settle(tx, &name, &active.operation, &job, &doing));
+        let settled =
+            shop.store.transact("sprue", move |tx| settle(tx, &name, &active.operation, &job, &doing));
         if settled.await? {
             shop.wake.all();
         }
@@ -320,7 +340,11 @@ async fn make_file(shop: &Shop, plate: &Plate) -> Result<Result<SlicedFile, Find
     let slice = move || slicing::slice_plate(&blobs, &settings, &plate, at);
     // A panic in the slicer is a bug that must cost this plate only.
     Ok(tokio::task::spawn_blocking(slice).await.unwrap_or_else(|_| {
-        Err(Finding::error("PLATE_NOT_SLICED", "plate", "the slicer failed on it; report this with the design"))
+        Err(Finding::error(
+            "PLATE_NOT_SLICED",
+            "plate",
+            "the slicer failed on it; report this with the design",
+        ))
     }))
 }
 
@@ -411,9 +435,7 @@ fn settlement(station: &str, state: &OperationState, ours: &JobName, doing: &Doi
             _ => Some(Change::Run),
         },
         Doing::Printing { job: Some(job), .. } => lose(format!("{station} prints {} instead", job.0)),
-        Doing::Printing { job: None, .. } => {
-            lose(format!("{station} prints something that it can't name"))
-        }
+        Doing::Printing { job: None, .. } => lose(format!("{station} prints something that it can't name")),
         Doing::Idle { .. } if permille >= NEARLY_DONE_PERMILLE => {
             Some(Change::Finish { recorded: BTreeMap::new() })
         }

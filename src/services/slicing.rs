@@ -26,6 +26,10 @@ use crate::shop::profile::{
 use crate::store::Blobs;
 use crate::units::{Microns, Span, Timestamp};
 
+/// Repairs and turns shells outward, as the check at intake did; measures nothing again.
+const TOPOLOGY: CheckSettings =
+    CheckSettings { pieces_expected: 1, inner_diameter_mm: None, wall_samples: 0, wall_mm_min: None };
+
 /// Everything that a print on one printer model in one material at one layer height depends on.
 #[derive(Debug, Clone)]
 pub struct PrintSettings {
@@ -160,7 +164,7 @@ impl PrintSettings {
     #[must_use]
     pub fn plate_size(&self) -> PlateSize {
         let [x, y, _] = self.printer.build.size_mm;
-        PlateSize { x: microns(x), y: microns(y) }
+        PlateSize { width: microns(x), depth: microns(y) }
     }
 
     /// Distance of parts from each other and from the edge.
@@ -190,7 +194,8 @@ impl PrintSettings {
 
     fn plate_area_mm2(&self, resin: &ResinPrinter) -> f64 {
         let display = &resin.display;
-        f64::from(display.width_px) * display.pixel_x_um * f64::from(display.height_px) * display.pixel_y_um / 1e6
+        f64::from(display.width_px) * display.pixel_x_um * f64::from(display.height_px) * display.pixel_y_um
+            / 1e6
     }
 
     /// Where the centre of the build area lies in the plate frame of the slicer, mm.
@@ -207,7 +212,7 @@ impl PrintSettings {
 
     /// What the printer's file says besides its pictures.
     fn job(&self, resin: &ResinPrinter, exposure: &ResolvedExposure, at: Timestamp, name: &str) -> Job {
-        print_files::Job {
+        Job {
             machine: print_files::Machine {
                 name: self.printer.machine_name.clone(),
                 kind: "DLP".to_owned(),
@@ -223,6 +228,10 @@ impl PrintSettings {
             },
             separation: separation(&resin.motion),
             light: light(&resin.motion),
+            anti_aliasing: match self.sampling {
+                Sampling::Coverage => 8,
+                Sampling::Centre => 1,
+            },
             resin: print_files::Resin {
                 name: self.material.name.clone(),
                 density_g_per_ml: self.material.density_g_per_cm3.as_ref().map(|density| density.value),
@@ -280,7 +289,9 @@ impl PrintSettings {
         let format = match format {
             ResinFormat::Goo => Format::Goo,
             ResinFormat::Sl1 => Format::Sl1,
-            ResinFormat::Ctb => return Err(failed("`.ctb` files can't be written; choose another printer".into())),
+            ResinFormat::Ctb => {
+                return Err(failed("`.ctb` files can't be written; choose another printer".into()));
+            }
         };
         let settings = slice::Settings {
             display: job.display,
@@ -289,8 +300,11 @@ impl PrintSettings {
             sampling: self.sampling,
         };
         let plate = slice::Plate::prepare(parts, settings).map_err(|failure| failed(failure.to_string()))?;
-        let previews: Vec<_> =
-            format.preview_sizes().iter().map(|(width, height)| preview::draw(parts, *width, *height)).collect();
+        let previews: Vec<_> = format
+            .preview_sizes()
+            .iter()
+            .map(|(width, height)| preview::draw(parts, *width, *height))
+            .collect();
         let mut bytes = Cursor::new(Vec::new());
         let written = print_files::write(format, job, &plate, &previews, &mut bytes, control)
             .map_err(|failure| failed(chain(&failure)))?;
@@ -392,7 +406,7 @@ fn read_design(blobs: &Blobs, design: &Sha256Hex) -> Result<Mesh, Error> {
     let bytes = blobs.read(design)?;
     let read = mesh_files::read(&bytes, None, &FileLimits::DESIGN)
         .map_err(|refusal| Error::Invalid(vec![refusal.finding()]))?;
-    Ok(mesh::check(read, &CheckSettings::topology_only()).mesh)
+    Ok(mesh::check(read, &TOPOLOGY).mesh)
 }
 
 fn display(resin: &ResinPrinter) -> Display {
@@ -460,7 +474,11 @@ fn chain(failure: &dyn std::error::Error) -> String {
     text
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of one print, not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seconds of one print, not negative"
+)]
 fn span_of(seconds: f64) -> Span {
     Span((seconds * 1000.0).round() as u64)
 }

@@ -13,7 +13,8 @@ pub async fn ready(shop: &Shop, actor: &str, name: &str) -> Result<(), Error> {
     let name = station(shop, name)?.name.clone();
     shop.store
         .transact(actor, move |tx| {
-            let busy = tx.open_operations()?.into_iter().find(|op| op.state.occupies() == Some(name.as_str()));
+            let busy =
+                tx.open_operations()?.into_iter().find(|op| op.state.occupies() == Some(name.as_str()));
             if let Some(operation) = busy {
                 let text = format!("{} is not free: {} is {}", name, operation.title, operation.state.word());
                 return Err(Error::conflict(text));

@@ -60,7 +60,9 @@ pub async fn list(shop: &Shop, station: Option<String>) -> Result<Vec<Task>, Err
                 let planned_start = step.map(|step| step.start);
                 tasks.push(Task { station: place, planned_start, ready, question, operation });
             }
-            tasks.sort_by_key(|task| (task.planned_start.unwrap_or(Timestamp(i64::MAX)), task.operation.id.clone()));
+            tasks.sort_by_key(|task| {
+                (task.planned_start.unwrap_or(Timestamp(i64::MAX)), task.operation.id.clone())
+            });
             Ok(tasks)
         })
         .await
@@ -92,7 +94,12 @@ pub fn blocker(rows: &Rows<'_>, operation: &Operation) -> Result<Option<String>,
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if it isn't ready or is a device's.
-pub async fn start(shop: &Shop, actor: &str, id: OperationId, station: Option<String>) -> Result<Operation, Error> {
+pub async fn start(
+    shop: &Shop,
+    actor: &str,
+    id: OperationId,
+    station: Option<String>,
+) -> Result<Operation, Error> {
     let planned = shop.plan.get().and_then(|plan| plan.step(&id).map(|step| step.station.clone()));
     let workshop = shop.workshop.clone();
     act(shop, actor, id, move |tx, operation| {
@@ -106,7 +113,8 @@ pub async fn start(shop: &Shop, actor: &str, id: OperationId, station: Option<St
         if let Some(reason) = blocker(tx, operation)? {
             return Err(Error::conflict(format!("not yet: {reason}")));
         }
-        let can = |name: &String| workshop.station(name).is_some_and(|station| station.can(&operation.ability));
+        let can =
+            |name: &String| workshop.station(name).is_some_and(|station| station.can(&operation.ability));
         let any = || workshop.stations.iter().find(|s| s.can(&operation.ability)).map(|s| s.name.clone());
         let station = station.or(planned.filter(|name| can(name))).or_else(any);
         let station = station.filter(can).ok_or_else(|| {
@@ -123,7 +131,12 @@ pub async fn start(shop: &Shop, actor: &str, id: OperationId, station: Option<St
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if it isn't running; `Invalid` if a value is missing or isn't a number.
-pub async fn complete(shop: &Shop, actor: &str, id: OperationId, recorded: Recorded) -> Result<Operation, Error> {
+pub async fn complete(
+    shop: &Shop,
+    actor: &str,
+    id: OperationId,
+    recorded: Recorded,
+) -> Result<Operation, Error> {
     act(shop, actor, id, move |tx, operation| {
         if matches!(operation.state, OperationState::Planned) {
             return Err(Error::conflict("it has not been started"));
@@ -153,7 +166,8 @@ pub async fn fail(
 ) -> Result<Operation, Error> {
     act(shop, actor, id, move |tx, operation| {
         if let Some(pieces) = pieces {
-            let lost: Vec<PieceId> = operation.pieces.iter().filter(|p| pieces.contains(p)).cloned().collect();
+            let lost: Vec<PieceId> =
+                operation.pieces.iter().filter(|p| pieces.contains(p)).cloned().collect();
             if lost.is_empty() {
                 return Err(Error::conflict("none of these pieces is in this operation"));
             }

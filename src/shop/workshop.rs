@@ -68,7 +68,6 @@ pub struct Limits {
     pub disk_reserve_bytes: u64,
 }
 
-
 impl Limits {
     /// What holds if the file says nothing.
     pub const USUAL: Limits =
@@ -121,8 +120,9 @@ impl Workshop {
 
     /// The stations that print, each with its printer profile and loaded material.
     pub fn printers(&self) -> impl Iterator<Item = (&Station, &str, &str)> {
-        self.stations.iter().filter(|station| station.prints()).filter_map(|station| {
-            Some((station, station.profile.as_deref()?, station.material.as_deref()?))
-        })
+        self.stations
+            .iter()
+            .filter(|station| station.prints())
+            .filter_map(|station| Some((station, station.profile.as_deref()?, station.material.as_deref()?)))
     }
 }

@@ -32,13 +32,10 @@ pub(super) fn apply(
         Event::OrderCancelled { order, reason } => stage.order_cancelled(order, reason),
         Event::OrderPromised { order, promised, late } => stage.order_promised(order, *promised, *late),
         Event::OrderCompleted { order } => stage.order_completed(order),
-        Event::PieceChecked { piece, scale, findings } => {
-            stage.piece(piece, "piece.checked", None, |piece| {
-                piece.state = PieceState::Checked;
-                piece.scale = Some(scale.clone());
-                piece.findings.clone_from(findings);
-            })
-        }
+        Event::PieceChecked { piece, findings } => stage.piece(piece, "piece.checked", None, |piece| {
+            piece.state = PieceState::Checked;
+            piece.findings.clone_from(findings);
+        }),
         Event::PieceHeld { piece, reason, findings } => {
             stage.piece(piece, "piece.held", Some(reason), |piece| {
                 piece.hold = Some(reason.clone());

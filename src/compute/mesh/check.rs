@@ -57,16 +57,10 @@ pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
     Checked { mesh, report }
 }
 
-fn measure(
-    mesh: &Mesh,
-    topology: &Topology,
-    repairs: Vec<Repair>,
-    settings: &CheckSettings,
-) -> MeshReport {
+fn measure(mesh: &Mesh, topology: &Topology, repairs: Vec<Repair>, settings: &CheckSettings) -> MeshReport {
     let shells = shells::measure(mesh, topology);
     let is_closed = !shells.is_empty() && shells.iter().all(|shell| shell.kind != ShellKind::Open);
-    let overlap =
-        if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
+    let overlap = if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
     let signed_volume_mm3: f64 = shells.iter().map(|shell| shell.volume_mm3).sum();
     let excess = overlap.as_ref().map_or(0.0, |overlap| overlap.excess_mm3);
     let is_counted_twice = excess.abs() > OVERLAP_PART * signed_volume_mm3.abs();
@@ -185,11 +179,7 @@ fn overlap_finding(overlap: &Overlap, signed_volume_mm3: f64, shells: usize) -> 
     Finding::warning(code, place, text)
 }
 
-fn piece_findings(
-    shells: &[Shell],
-    overlap: Option<&Overlap>,
-    settings: &CheckSettings,
-) -> Option<Finding> {
+fn piece_findings(shells: &[Shell], overlap: Option<&Overlap>, settings: &CheckSettings) -> Option<Finding> {
     let overlap = overlap?;
     let mut pieces: Vec<u32> = (0..shells.len())
         .filter(|&index| shells[index].kind == ShellKind::Solid)
@@ -273,7 +263,8 @@ fn wall_finding(wall: &thickness::Wall, settings: &CheckSettings) -> Option<Find
 }
 
 /// Factors between the units that designers use and millimetres: cm, inch, m, and mm read as cm.
-const UNIT_FACTORS: [(f64, &str); 4] = [(10.0, "centimetres"), (25.4, "inches"), (1000.0, "metres"), (0.1, "tenths of a millimetre")];
+const UNIT_FACTORS: [(f64, &str); 4] =
+    [(10.0, "centimetres"), (25.4, "inches"), (1000.0, "metres"), (0.1, "tenths of a millimetre")];
 
 fn unit_finding(report: &MeshReport, mesh: &Mesh, settings: &CheckSettings) -> Option<Finding> {
     let hole = bore::measure(mesh).map(|ring| ring.inner_diameter_mm);

@@ -268,7 +268,8 @@ fn package(model: &str, name: &str) -> Vec<u8> {
         Target="/{name}" Id="r" Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/></Relationships>"#
     );
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     for (part, text) in [("_rels/.rels", relationships.as_str()), ("3D/3dmodel.model", model)] {
         zip.start_file(part, options).unwrap();
         zip.write_all(text.as_bytes()).unwrap();

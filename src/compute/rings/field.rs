@@ -99,7 +99,8 @@ impl Solitaire {
         let from_axis = (point.x * point.x + point.z * point.z).sqrt();
         let ring = (middle.x * middle.x + middle.z * middle.z).sqrt();
         let wire = Vector2::new(from_axis - ring, point.y - middle.y).norm() - wire_radius;
-        let base = (point - Point3::new(0.0, foot.y, 0.0)).norm() - (0.35 * self.stone_radius + self.prong_radius);
+        let base =
+            (point - Point3::new(0.0, foot.y, 0.0)).norm() - (0.35 * self.stone_radius + self.prong_radius);
         wire.min(base)
     }
 
@@ -127,12 +128,7 @@ const TETRAHEDRA: [[usize; 4]; 6] =
     [[0, 1, 3, 7], [0, 1, 5, 7], [0, 2, 3, 7], [0, 2, 6, 7], [0, 4, 5, 7], [0, 4, 6, 7]];
 
 /// The surface where `distance` is zero, facing the positive side.
-fn surface(
-    low: Point3<f64>,
-    high: Point3<f64>,
-    step: f64,
-    distance: impl Fn(Point3<f64>) -> f64,
-) -> Mesh {
+fn surface(low: Point3<f64>, high: Point3<f64>, step: f64, distance: impl Fn(Point3<f64>) -> f64) -> Mesh {
     let size = (high - low).map(|length| cast::index((length / step).ceil()) + 1);
     let grid = Grid { low, step, size };
     let values: Vec<f64> = (0..size.x * size.y * size.z).map(|index| distance(grid.point(index))).collect();
@@ -200,7 +196,8 @@ impl Marched {
                 self.face(face, inside[0], outside[0]);
             }
             (&[a, b], &[c, d]) => {
-                let quad = [self.crossing(a, c), self.crossing(a, d), self.crossing(b, d), self.crossing(b, c)];
+                let quad =
+                    [self.crossing(a, c), self.crossing(a, d), self.crossing(b, d), self.crossing(b, c)];
                 self.face([quad[0], quad[1], quad[2]], a, c);
                 self.face([quad[0], quad[2], quad[3]], a, c);
             }

@@ -234,6 +234,14 @@ pub struct WaxPrinter {
     pub retract_mm: f64,
     /// How fast the filament is pulled back: mm/s.
     pub retract_mm_per_s: f64,
+    /// Moves without wax of at least this length are made with the filament drawn back: mm.
+    pub retract_from_mm: f64,
+    /// How far the nozzle goes up when the print is done: mm.
+    pub end_lift_mm: f64,
+    /// Part fan while printing, 0 to 255.
+    pub fan_pwm: u8,
+    /// G-code after heating, before the first layer: homing, priming.
+    pub start_script: Vec<String>,
     /// The hottest nozzle that the machine may hold: °C.
     pub nozzle_celsius_max: f64,
     /// The hottest plate that the machine may hold: °C.
@@ -368,6 +376,8 @@ fn check_wax(wax: &WaxPrinter, flaws: &mut Flaws) {
         ("travel_mm_per_s", wax.travel_mm_per_s, 0.5, 2_000.0),
         ("retract_mm", wax.retract_mm, 0.0, 20.0),
         ("retract_mm_per_s", wax.retract_mm_per_s, 0.5, 500.0),
+        ("retract_from_mm", wax.retract_from_mm, 0.0, 100.0),
+        ("end_lift_mm", wax.end_lift_mm, 0.0, 100.0),
         ("nozzle_celsius_max", wax.nozzle_celsius_max, 50.0, 500.0),
         ("bed_celsius_max", wax.bed_celsius_max, 0.0, 200.0),
     ];

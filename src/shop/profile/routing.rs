@@ -136,6 +136,22 @@ pub enum RecordUnit {
     Text,
 }
 
+impl RecordUnit {
+    /// The unit as it is shown and sent.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            RecordUnit::G => "g",
+            RecordUnit::Celsius => "celsius",
+            RecordUnit::Minutes => "minutes",
+            RecordUnit::Mm => "mm",
+            RecordUnit::Ml => "ml",
+            RecordUnit::Count => "count",
+            RecordUnit::Text => "text",
+        }
+    }
+}
+
 /// What happens to the pieces when a step fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
