@@ -11,3 +11,4 @@ pub mod shop;
 pub mod sim;
 pub mod store;
 pub mod units;
+pub mod webhooks;

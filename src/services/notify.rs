@@ -6,8 +6,9 @@ use crate::ids::{DeliveryId, WebhookId};
 use crate::services::{Error, Shop};
 use crate::shop::event::Event;
 use crate::shop::notice::EVENT_TYPES;
-use crate::shop::webhook::{Webhook, matches};
-use crate::store::{Attempt, Delivery, DeliveryRow, Outcome};
+pub use crate::shop::webhook::Webhook;
+use crate::shop::webhook::matches;
+pub use crate::store::{Attempt, Delivery, DeliveryRow, Outcome};
 use crate::units::Timestamp;
 
 /// Deliveries that may be tried now, of each order only the oldest.

@@ -10,7 +10,7 @@ use crate::store::Tx;
 const BATCH: u32 = 200;
 
 /// Findings of the mesh check that only a person can decide on (`geometry.md`: "asked", not "repaired").
-const NEEDS_A_DECISION: &[&str] = &["UNIT_SUSPECT", "MULTIPLE_PIECES", "LOOSE_SOLID", "TRAPPED_VOID"];
+const NEEDS_A_DECISION: &[&str] = &["UNIT_SUSPECT", "MULTIPLE_PIECES", "LOOSE_STONE", "TRAPPED_VOID"];
 
 /// Checks what was received; returns whether there is more.
 ///
