@@ -47,7 +47,9 @@ pub struct RingSize {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RingSizeError {
     /// `SYS:VALUE` with an unknown system or without the colon.
-    #[error("\"{text}\" is not a ring size; write SYSTEM:VALUE with iso, us, uk, eu, ch, jp or diameter, like us:7")]
+    #[error(
+        "\"{text}\" is not a ring size; write SYSTEM:VALUE with iso, us, uk, eu, ch, jp or diameter, like us:7"
+    )]
     FindSystem {
         /// What was written.
         text: String,
@@ -61,7 +63,9 @@ pub enum RingSizeError {
         form: &'static str,
     },
     /// A size that no finger has.
-    #[error("ring size \"{value}\" would be {circumference} mm around, fingers are 30 to 90 mm; check system and value")]
+    #[error(
+        "ring size \"{value}\" would be {circumference} mm around, fingers are 30 to 90 mm; check system and value"
+    )]
     FitFinger {
         /// What was written.
         value: String,
@@ -81,7 +85,9 @@ impl RingSize {
         };
         let written = number(&self.value);
         let circumference = match self.system {
-            RingSystem::Iso | RingSystem::Eu => read("the inner circumference in mm, like 54 or 54.5", written)?,
+            RingSystem::Iso | RingSystem::Eu => {
+                read("the inner circumference in mm, like 54 or 54.5", written)?
+            }
             RingSystem::Ch => 40.0 + read("the circumference in mm less 40, like 14 or 14.5", written)?,
             RingSystem::Us => {
                 let size = written.filter(|size| (0.0..=20.0).contains(size) && (size * 4.0).fract() == 0.0);
@@ -90,10 +96,17 @@ impl RingSize {
                     * PI
             }
             RingSystem::Uk => {
-                37.5 + 1.25 * read("a letter A to Z, with ½ or Z+1 to Z+6 if needed, like N, N½ or Z+1", letters(&self.value))?
+                37.5 + 1.25
+                    * read(
+                        "a letter A to Z, with ½ or Z+1 to Z+6 if needed, like N, N½ or Z+1",
+                        letters(&self.value),
+                    )?
             }
             RingSystem::Jp => {
-                (13.0 + (read("a number from 1 to 35, like 14", written.filter(|size| *size >= 1.0))? - 1.0) / 3.0) * PI
+                (13.0
+                    + (read("a number from 1 to 35, like 14", written.filter(|size| *size >= 1.0))? - 1.0)
+                        / 3.0)
+                    * PI
             }
             RingSystem::Diameter => read("the inner diameter in mm, like 17.3", written)? * PI,
         };
@@ -176,7 +189,8 @@ fn letters(text: &str) -> Option<f64> {
     let step = f64::from(u32::from(letter) - u32::from('A'));
     let rest = rest.as_str().trim();
     if let (Some(beyond), 'Z') = (rest.strip_prefix('+'), letter) {
-        return number(beyond).filter(|beyond| (0.5..=6.0).contains(beyond) && (beyond * 2.0).fract() == 0.0)
+        return number(beyond)
+            .filter(|beyond| (0.5..=6.0).contains(beyond) && (beyond * 2.0).fract() == 0.0)
             .map(|beyond| step + beyond);
     }
     match rest {

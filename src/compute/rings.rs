@@ -88,6 +88,8 @@ pub enum RingError {
 const RESOLUTION_MM: f64 = 0.2;
 /// A signet has more surface.
 const SIGNET_RESOLUTION_MM: f64 = 0.25;
+/// Tetrahedra make about five times as many faces as squares.
+const SOLITAIRE_RESOLUTION_MM: f64 = 0.28;
 
 impl RingDesign {
     /// A plain band.
@@ -101,14 +103,26 @@ impl RingDesign {
     #[must_use]
     pub fn signet(inner_diameter_mm: f64) -> Self {
         let style = RingStyle::Signet { face_width_mm: 10.0, face_length_mm: 12.0, face_height_mm: 2.4 };
-        Self { inner_diameter_mm, width_mm: 4.0, thickness_mm: 1.8, resolution_mm: SIGNET_RESOLUTION_MM, style }
+        Self {
+            inner_diameter_mm,
+            width_mm: 4.0,
+            thickness_mm: 1.8,
+            resolution_mm: SIGNET_RESOLUTION_MM,
+            style,
+        }
     }
 
     /// A solitaire on a shank 2.4 mm wide and 1.8 mm thick.
     #[must_use]
     pub fn solitaire(inner_diameter_mm: f64, prongs: u8, stone_diameter_mm: f64) -> Self {
         let style = RingStyle::Solitaire { prongs, stone_diameter_mm };
-        Self { inner_diameter_mm, width_mm: 2.4, thickness_mm: 1.8, resolution_mm: RESOLUTION_MM, style }
+        Self {
+            inner_diameter_mm,
+            width_mm: 2.4,
+            thickness_mm: 1.8,
+            resolution_mm: SOLITAIRE_RESOLUTION_MM,
+            style,
+        }
     }
 
     /// Makes the mesh.

@@ -32,10 +32,8 @@ pub fn is_finger(diameter_mm: f64) -> bool {
 #[must_use]
 pub fn measure(mesh: &Mesh) -> Option<RingMeasure> {
     let bounds = mesh.bounds()?;
-    let mut views: Vec<View> = likely_axes(mesh, &bounds)
-        .into_iter()
-        .filter_map(|axis| View::along(mesh, &bounds, axis))
-        .collect();
+    let mut views: Vec<View> =
+        likely_axes(mesh, &bounds).into_iter().filter_map(|axis| View::along(mesh, &bounds, axis)).collect();
     views.sort_by(|a, b| b.radius.total_cmp(&a.radius));
     let worth_a_look = views.first()?.radius * 0.85;
     let lines = views.iter().take(3).filter(|view| view.radius >= worth_a_look);
@@ -136,8 +134,7 @@ struct View {
 impl View {
     fn along(mesh: &Mesh, bounds: &Bounds, axis: Vector3<f64>) -> Option<Self> {
         let line = Line::along(bounds.center(), axis);
-        let flat: Vec<Point2<f64>> =
-            mesh.vertices.iter().map(|vertex| line.flat(vertex.cast())).collect();
+        let flat: Vec<Point2<f64>> = mesh.vertices.iter().map(|vertex| line.flat(vertex.cast())).collect();
         let used = || mesh.triangles.iter().flatten().map(|&index| flat[index as usize]);
         let low = used().fold(flat[0], |low, point| low.inf(&point));
         let high = used().fold(flat[0], |high, point| high.sup(&point));
@@ -274,9 +271,9 @@ impl Rim {
         let axis = line.axis();
         let height = |point: Point3<f64>| (point - line.point).dot(&axis);
         let all = || mesh.triangles.iter().flatten().map(|&index| mesh.vertices[index as usize].cast());
-        let (low, high) = all().map(height).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| {
-            (low.min(at), high.max(at))
-        });
+        let (low, high) = all()
+            .map(height)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)));
         let mut nearest_in = vec![None::<(f64, [Point3<f64>; 2])>; Self::SECTORS * Self::SLICES];
         for face in 0..mesh.triangles.len() {
             let corners = mesh.corners(face);
@@ -346,7 +343,6 @@ mod tests {
     use crate::mesh::check::tests::cube;
     use crate::mesh::transform;
     use crate::rings::{BandProfile, RingDesign};
-
 
     #[test]
     fn a_cube_has_no_finger_hole() {

@@ -138,8 +138,7 @@ fn build(boxes: &[Bounds], faces: &mut [u32], nodes: &mut Vec<Node>) {
         });
         let is_leaf = part.len() <= LEAF_FACES;
         let node = nodes.len();
-        let (first, count) =
-            if is_leaf { (cast::vertex(start), cast::vertex(part.len())) } else { (0, 0) };
+        let (first, count) = if is_leaf { (cast::vertex(start), cast::vertex(part.len())) } else { (0, 0) };
         nodes.push(Node { bounds, first, count, second: 0 });
         if !is_leaf {
             let middle = start + split(boxes, part);

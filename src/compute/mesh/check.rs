@@ -38,6 +38,9 @@ const RING_PASS_MM: f64 = 0.05;
 /// Above this, mm, the ring is another size.
 const RING_WARN_MM: f64 = 0.15;
 
+/// From here on the step between single-precision numbers is above 2 µm.
+const COARSE_MM: f64 = 32_768.0;
+
 /// Measures a design, makes the safe repairs and says what is wrong with the rest.
 ///
 /// A mesh that is closed, faces outward and has nothing to repair comes back unchanged. Repairs drop
@@ -57,16 +60,10 @@ pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
     Checked { mesh, report }
 }
 
-fn measure(
-    mesh: &Mesh,
-    topology: &Topology,
-    repairs: Vec<Repair>,
-    settings: &CheckSettings,
-) -> MeshReport {
+fn measure(mesh: &Mesh, topology: &Topology, repairs: Vec<Repair>, settings: &CheckSettings) -> MeshReport {
     let shells = shells::measure(mesh, topology);
     let is_closed = !shells.is_empty() && shells.iter().all(|shell| shell.kind != ShellKind::Open);
-    let overlap =
-        if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
+    let overlap = if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
     let signed_volume_mm3: f64 = shells.iter().map(|shell| shell.volume_mm3).sum();
     let excess = overlap.as_ref().map_or(0.0, |overlap| overlap.excess_mm3);
     let is_counted_twice = excess.abs() > OVERLAP_PART * signed_volume_mm3.abs();
@@ -161,6 +158,14 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
         let text = "nothing is left of the design but faces without area; export it again";
         findings.push(Finding::error("FILE_EMPTY", "mesh", text));
     }
+    if let Some(far) =
+        mesh.bounds().map(|bounds| bounds.max.sup(&-bounds.min).coords.max()).filter(|far| *far > COARSE_MM)
+    {
+        let text = format!(
+            "the design lies {far:.0} mm from the origin, where single precision steps by more than 2 µm; move it to the origin before exporting"
+        );
+        findings.push(Finding::warning("COORD_RANGE", "mesh", text));
+    }
     if shells.len() > shells::NESTED_SHELLS_MAX && findings.is_empty() {
         let text = format!(
             "{} separate bodies are too many to see which lies in which; unite them in the CAD program",
@@ -185,11 +190,7 @@ fn overlap_finding(overlap: &Overlap, signed_volume_mm3: f64, shells: usize) -> 
     Finding::warning(code, place, text)
 }
 
-fn piece_findings(
-    shells: &[Shell],
-    overlap: Option<&Overlap>,
-    settings: &CheckSettings,
-) -> Option<Finding> {
+fn piece_findings(shells: &[Shell], overlap: Option<&Overlap>, settings: &CheckSettings) -> Option<Finding> {
     let overlap = overlap?;
     let mut pieces: Vec<u32> = (0..shells.len())
         .filter(|&index| shells[index].kind == ShellKind::Solid)
@@ -273,7 +274,8 @@ fn wall_finding(wall: &thickness::Wall, settings: &CheckSettings) -> Option<Find
 }
 
 /// Factors between the units that designers use and millimetres: cm, inch, m, and mm read as cm.
-const UNIT_FACTORS: [(f64, &str); 4] = [(10.0, "centimetres"), (25.4, "inches"), (1000.0, "metres"), (0.1, "tenths of a millimetre")];
+const UNIT_FACTORS: [(f64, &str); 4] =
+    [(10.0, "centimetres"), (25.4, "inches"), (1000.0, "metres"), (0.1, "tenths of a millimetre")];
 
 fn unit_finding(report: &MeshReport, mesh: &Mesh, settings: &CheckSettings) -> Option<Finding> {
     let hole = bore::measure(mesh).map(|ring| ring.inner_diameter_mm);

@@ -41,12 +41,8 @@ pub(crate) fn overlap(mesh: &Mesh, shell_of: &[u32], shells: usize) -> Option<Ov
             .then(b.rises.cmp(&a.rises))
             .then(a.shell.cmp(&b.shell))
     });
-    let mut found = Found {
-        excess_mm: 0.0,
-        longest_mm: 0.0,
-        place: None,
-        parents: (0..cast::vertex(shells)).collect(),
-    };
+    let mut found =
+        Found { excess_mm: 0.0, longest_mm: 0.0, place: None, parents: (0..cast::vertex(shells)).collect() };
     for line in crossings.chunk_by(|a, b| a.line == b.line) {
         found.walk(&grid, line);
     }
@@ -138,13 +134,7 @@ impl Grid {
 
     /// The height of a face over a grid line, if the line goes through it. A line through a shared edge goes
     /// through exactly one of its two faces.
-    fn height(
-        &self,
-        [a, b, c]: [Point3<f64>; 3],
-        doubled: f64,
-        column: usize,
-        row: usize,
-    ) -> Option<f64> {
+    fn height(&self, [a, b, c]: [Point3<f64>; 3], doubled: f64, column: usize, row: usize) -> Option<f64> {
         let (x, y) = (self.x + column as f64 * self.pitch, self.y + row as f64 * self.pitch);
         let inside = side(a, b, x, y) == side(b, c, x, y) && side(b, c, x, y) == side(c, a, x, y);
         if !inside {

@@ -23,16 +23,34 @@ pub(crate) fn repair(mesh: &mut Mesh) -> (Topology, Vec<Repair>) {
     if topology.is_clean() && !has_pairs(&topology) {
         return (topology, repairs);
     }
-    attempt(mesh, &mut topology, |mesh| {
-        let dropped = drop_duplicates(mesh);
-        Repair { code: "TRI_DUPLICATE".to_owned(), count: dropped, moved_mm_max: 0.0,
-            text: format!("faces that lay on another face with the same corners were dropped: {dropped}") }
-    }, &mut repairs);
-    attempt(mesh, &mut topology, |mesh| {
-        let dropped = drop_faces(mesh, is_flat);
-        Repair { code: "TRI_DEGENERATE".to_owned(), count: dropped, moved_mm_max: 0.0,
-            text: format!("faces without area were dropped: {dropped}") }
-    }, &mut repairs);
+    attempt(
+        mesh,
+        &mut topology,
+        |mesh| {
+            let dropped = drop_duplicates(mesh);
+            Repair {
+                code: "TRI_DUPLICATE".to_owned(),
+                count: dropped,
+                moved_mm_max: 0.0,
+                text: format!("faces that lay on another face with the same corners were dropped: {dropped}"),
+            }
+        },
+        &mut repairs,
+    );
+    attempt(
+        mesh,
+        &mut topology,
+        |mesh| {
+            let dropped = drop_faces(mesh, is_flat);
+            Repair {
+                code: "TRI_DEGENERATE".to_owned(),
+                count: dropped,
+                moved_mm_max: 0.0,
+                text: format!("faces without area were dropped: {dropped}"),
+            }
+        },
+        &mut repairs,
+    );
     for reach_mm in WELD_LADDER_MM {
         weld_cracks(mesh, &mut topology, reach_mm, &mut repairs);
     }
@@ -152,7 +170,7 @@ fn drop_duplicates(mesh: &mut Mesh) -> usize {
 
 /// Whether the corners are an even permutation of their sorted order.
 fn is_even([a, b, c]: [u32; 3]) -> bool {
-    (a < b && b < c) || (b < c && c < a) || (c < a && a < b)
+    [[a, b, c], [b, c, a], [c, a, b]].iter().any(|turned| turned.is_sorted())
 }
 
 #[cfg(test)]

@@ -90,13 +90,13 @@ fn closed_designs_measure_as_independent_tools_say() {
         ("trimesh_busted.stl", 526.4489, 1e-6, 1, &[]),
         ("trimesh_negative_indices.obj", 8.0, 1e-9, 1, &["UNIT_SUSPECT"]),
         ("trimesh_two_objects.stl", 2.0, 1e-6, 2, &["FILE_MULTI_SOLID", "MULTIPLE_PIECES"]),
-        ("3mfc_dodeca_chain_loop.3mf", 32_583.8787, 1e-6, 40, &["MULTIPLE_PIECES"]),
+        ("3mfc_dodeca_chain_loop.3mf", 32583.8787, 1e-6, 40, &["MULTIPLE_PIECES"]),
         ("3mfc_torus.3mf", 776.8308, 1e-6, 1, &[]),
-        ("3mfc_heartgears.3mf", 120_179.2975, 1e-6, 1, &["TRI_DEGENERATE"]),
-        ("3mfc_MUSTPASS_Chapter2.2_PartNaming.3mf", 16_387.064, 1e-6, 1, &[]),
+        ("3mfc_heartgears.3mf", 120179.2975, 1e-6, 1, &["TRI_DEGENERATE"]),
+        ("3mfc_MUSTPASS_Chapter2.2_PartNaming.3mf", 16387.064, 1e-6, 1, &[]),
         ("3mfc_MUSTPASS_Chapter3.2b_UnitsMeasurementMM.3mf", 1000.0, 1e-9, 1, &[]),
-        ("3mfc_MUSTPASS_Chapter3.2c_MultipleItemsTransform.3mf", 14_000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
-        ("3mfc_MUSTPASS_Chapter4.2_Components.3mf", 14_000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
+        ("3mfc_MUSTPASS_Chapter3.2c_MultipleItemsTransform.3mf", 14000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
+        ("3mfc_MUSTPASS_Chapter4.2_Components.3mf", 14000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
     ];
     for &(name, volume, tolerance, shells, expected) in facts {
         let Some(report) = report(name) else { continue };
@@ -268,7 +268,8 @@ fn package(model: &str, name: &str) -> Vec<u8> {
         Target="/{name}" Id="r" Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/></Relationships>"#
     );
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     for (part, text) in [("_rels/.rels", relationships.as_str()), ("3D/3dmodel.model", model)] {
         zip.start_file(part, options).unwrap();
         zip.write_all(text.as_bytes()).unwrap();

@@ -61,7 +61,8 @@ impl FreeSpace {
         let upright = self.best(width, depth, choice).map(|(key, place)| (key, false, place));
         let turned = if may_turn && width != depth { self.best(depth, width, choice) } else { None };
         let turned = turned.map(|(key, place)| (key, true, place));
-        let (_, is_turned, place) = upright.into_iter().chain(turned).min_by_key(|(key, turned, _)| (*key, *turned))?;
+        let (_, is_turned, place) =
+            upright.into_iter().chain(turned).min_by_key(|(key, turned, _)| (*key, *turned))?;
         self.remove(&place);
         Some(Taken { x: place.x, y: place.y, is_turned })
     }
@@ -91,10 +92,9 @@ impl FreeSpace {
             is_kept
         });
         for (at, new) in cut.iter().enumerate() {
-            let is_inside_a_cut = cut
-                .iter()
-                .enumerate()
-                .any(|(other, rectangle)| other != at && rectangle.contains(new) && (rectangle != new || other < at));
+            let is_inside_a_cut = cut.iter().enumerate().any(|(other, rectangle)| {
+                other != at && rectangle.contains(new) && (rectangle != new || other < at)
+            });
             if !is_inside_a_cut && !self.free.iter().any(|free| free.contains(new)) {
                 self.free.push(*new);
             }

@@ -21,7 +21,10 @@ fn box_of(placement: &Placement, footprints: &[Footprint]) -> [i64; 4] {
 fn a_piece_that_only_fits_turned_is_turned() {
     let placements = place(&[piece(30_000, 10_000)], plate(12_000, 32_000), Microns(1000));
 
-    assert_eq!(placements.placed, [Placement { index: 0, x: Microns(1000), y: Microns(1000), is_turned: true }]);
+    assert_eq!(
+        placements.placed,
+        [Placement { index: 0, x: Microns(1000), y: Microns(1000), is_turned: true }]
+    );
 }
 
 #[test]
@@ -53,9 +56,8 @@ fn what_does_not_fit_goes_to_the_next_plate_and_what_never_fits_is_returned() {
 #[test]
 fn real_ring_boxes_cover_two_thirds_of_a_plate() {
     // Ten kinds of ring and pendant, six of each, mm; boxes of real footprints.
-    let kinds = [
-        [22, 8], [24, 10], [21, 21], [26, 14], [19, 7], [12, 9], [17, 16], [30, 16], [9, 9], [23, 12],
-    ];
+    let kinds =
+        [[22, 8], [24, 10], [21, 21], [26, 14], [19, 7], [12, 9], [17, 16], [30, 16], [9, 9], [23, 12]];
     let pieces: Vec<Footprint> =
         kinds.iter().cycle().take(60).map(|[width, depth]| piece(width * 1000, depth * 1000)).collect();
 

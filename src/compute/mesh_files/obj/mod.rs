@@ -47,8 +47,7 @@ pub(crate) fn looks_like(bytes: &[u8]) -> bool {
         .split(|&byte| byte == b'\n' || byte == b'\r')
         .filter_map(|line| line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()))
         .find(|word| !word.starts_with(b"#"));
-    let statements: [&[u8]; 10] =
-        [b"v", b"vt", b"vn", b"f", b"o", b"g", b"s", b"mtllib", b"usemtl", b"l"];
+    let statements: [&[u8]; 10] = [b"v", b"vt", b"vn", b"f", b"o", b"g", b"s", b"mtllib", b"usemtl", b"l"];
     first.is_some_and(|word| statements.contains(&word))
 }
 
@@ -117,9 +116,13 @@ impl File {
     fn corner_at(&self, line: usize, word: &[u8]) -> Result<Point3<f32>, ReadError> {
         let first = word.split(|&byte| byte == b'/').next().unwrap_or_default();
         let count = self.corners.len();
-        let index: i64 = std::str::from_utf8(first).ok().and_then(|text| text.parse().ok()).ok_or_else(
-            || ReadError::ReadLine { line, reason: "a face names something that is no vertex number".to_owned() },
-        )?;
+        let index: i64 =
+            std::str::from_utf8(first).ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
+                ReadError::ReadLine {
+                    line,
+                    reason: "a face names something that is no vertex number".to_owned(),
+                }
+            })?;
         let from_start = if index < 0 {
             usize::try_from(index.unsigned_abs()).ok().and_then(|back| count.checked_sub(back))
         } else {
@@ -130,10 +133,7 @@ impl File {
     }
 }
 
-fn corner<'word>(
-    line: usize,
-    words: impl Iterator<Item = &'word [u8]>,
-) -> Result<Point3<f32>, ReadError> {
+fn corner<'word>(line: usize, words: impl Iterator<Item = &'word [u8]>) -> Result<Point3<f32>, ReadError> {
     let wrong = |reason: &str| ReadError::ReadLine { line, reason: reason.to_owned() };
     let mut numbers = [0.0_f32; 3];
     let mut count = 0;

@@ -34,7 +34,11 @@ fn flatten(corners: &[Point3<f32>]) -> Vec<Point2<f64>> {
     corners
         .iter()
         .map(|corner| corner.cast::<f64>())
-        .map(|corner| if is_up { Point2::new(corner[u], corner[v]) } else { Point2::new(corner[v], corner[u]) })
+        .map(
+            |corner| {
+                if is_up { Point2::new(corner[u], corner[v]) } else { Point2::new(corner[v], corner[u]) }
+            },
+        )
         .collect()
 }
 
@@ -46,9 +50,8 @@ fn around(open: &[usize], at: usize) -> [usize; 3] {
 fn is_ear(flat: &[Point2<f64>], open: &[usize], at: usize) -> bool {
     let corners = around(open, at);
     let [a, b, c] = corners.map(|index| flat[index]);
-    let holds = |point: Point2<f64>| {
-        turn(a, b, point) >= 0.0 && turn(b, c, point) >= 0.0 && turn(c, a, point) >= 0.0
-    };
+    let holds =
+        |point: Point2<f64>| turn(a, b, point) >= 0.0 && turn(b, c, point) >= 0.0 && turn(c, a, point) >= 0.0;
     turn(a, b, c) > 0.0
         && open.iter().filter(|index| !corners.contains(index)).all(|&index| {
             let point = flat[index];

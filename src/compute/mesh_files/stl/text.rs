@@ -85,7 +85,9 @@ impl Text {
                 self.place = Place::Face { corners: 0 };
             }
             (b"outer" | b"endloop", Place::Face { .. }) => {}
-            (b"vertex", Place::Face { corners: 3 }) => return Err(wrong("a face has more than three corners")),
+            (b"vertex", Place::Face { corners: 3 }) => {
+                return Err(wrong("a face has more than three corners"));
+            }
             (b"vertex", Place::Face { corners }) => {
                 self.vertex(number, &words.collect::<Vec<_>>())?;
                 self.place = Place::Face { corners: corners + 1 };

@@ -71,7 +71,8 @@ pub(super) fn read(part: &str, xml: &mut dyn BufRead, limits: &Limits) -> Result
                 state.close(is_core, element.local_name().as_ref())?;
             }
             Event::Text(text) => {
-                if state.depth == 0 && !text.iter().all(u8::is_ascii_whitespace) && *text != *b"\xef\xbb\xbf" {
+                if state.depth == 0 && !text.iter().all(u8::is_ascii_whitespace) && *text != *b"\xef\xbb\xbf"
+                {
                     return Err(broken(part, "there is text outside of the model"));
                 }
             }
@@ -226,7 +227,8 @@ impl<'part> State<'part> {
                 b"z" => 2,
                 _ => continue,
             };
-            corner[axis] = std::str::from_utf8(&attribute.value).ok().and_then(|text| text.trim().parse().ok());
+            corner[axis] =
+                std::str::from_utf8(&attribute.value).ok().and_then(|text| text.trim().parse().ok());
         }
         let [Some(x), Some(y), Some(z)] = corner else {
             return Err(self.broken("a vertex has not three numbers x, y and z"));
@@ -287,7 +289,10 @@ impl<'part> State<'part> {
         let is_whole = text.split_ascii_whitespace().count() == numbers.len();
         match numbers.as_slice() {
             &[a, b, c, d, e, f, g, h, i, x, y, z] if is_whole && numbers.iter().all(|n| n.is_finite()) => {
-                Ok(Placement { matrix: Matrix3::new(a, d, g, b, e, h, c, f, i), offset: Vector3::new(x, y, z) })
+                Ok(Placement {
+                    matrix: Matrix3::new(a, d, g, b, e, h, c, f, i),
+                    offset: Vector3::new(x, y, z),
+                })
             }
             _ => Err(self.broken("a transform is not twelve numbers")),
         }
@@ -300,9 +305,8 @@ impl<'part> State<'part> {
     }
 
     fn text(&self, element: &BytesStart<'_>, name: &[u8]) -> Result<Option<String>, ReadError> {
-        let attribute = element
-            .try_get_attribute(name)
-            .map_err(|_| self.broken("an attribute can't be read"))?;
+        let attribute =
+            element.try_get_attribute(name).map_err(|_| self.broken("an attribute can't be read"))?;
         Ok(attribute.map(|attribute| String::from_utf8_lossy(&attribute.value).into_owned()))
     }
 

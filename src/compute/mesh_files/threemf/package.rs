@@ -47,7 +47,8 @@ fn open<'package, 'bytes>(
     let index = (0..package.len())
         .find(|&index| package.name_for_index(index).is_some_and(|known| known.eq_ignore_ascii_case(name)))
         .ok_or_else(|| broken(name, "the package has no such part"))?;
-    let part = package.by_index(index).map_err(|error| broken(name, format!("it can't be unpacked ({error})")))?;
+    let part =
+        package.by_index(index).map_err(|error| broken(name, format!("it can't be unpacked ({error})")))?;
     if part.encrypted() {
         return Err(broken(name, "it is encrypted"));
     }
@@ -71,7 +72,9 @@ fn model_target(xml: &mut impl std::io::BufRead) -> Result<String, ReadError> {
                     targets.extend(target(&element)?);
                 }
             }
-            Event::DocType(_) => return Err(broken(RELATIONSHIPS, "a document type definition is not allowed")),
+            Event::DocType(_) => {
+                return Err(broken(RELATIONSHIPS, "a document type definition is not allowed"));
+            }
             Event::Eof => break,
             Event::End(_)
             | Event::Text(_)
@@ -98,7 +101,8 @@ fn target(element: &BytesStart<'_>) -> Result<Option<String>, ReadError> {
             b"Type" => is_model = attribute.value.as_ref() == MODEL_TYPE,
             b"Target" => {
                 let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-                target = Some(value.map_err(|_| broken(RELATIONSHIPS, "a target can't be read"))?.into_owned());
+                target =
+                    Some(value.map_err(|_| broken(RELATIONSHIPS, "a target can't be read"))?.into_owned());
             }
             _ => {}
         }
