@@ -1,7 +1,7 @@
 //! Looks at a design before anybody spends material on it.
 
 use super::columns::{self, Overlap};
-use super::report::{MeshReport, Repair, ShellKind, ShellReport};
+use super::report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport};
 use super::shells::{self, Shell, at};
 use super::topology::Topology;
 use super::{Bounds, Mesh, bore, repair, thickness};
@@ -52,15 +52,23 @@ pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
     let (topology, mut repairs) = repair::repair(&mut mesh);
     repairs.extend(shells::orient(&mut mesh, &topology));
     let topology = if repairs.is_empty() { topology } else { Topology::of(&mesh) };
-    let mut report = measure(&mesh, &topology, repairs, settings);
+    let hole = bore::measure(&mesh);
+    let hole_mm = hole.as_ref().map(|hole| hole.inner_diameter_mm);
+    let mut report = measure(&mesh, &topology, repairs, hole, settings);
     report.findings.splice(0..0, findings);
     if declared_unit.is_none() {
-        report.findings.extend(unit_finding(&report, &mesh, settings));
+        report.findings.extend(unit_finding(&report, hole_mm, settings));
     }
     Checked { mesh, report }
 }
 
-fn measure(mesh: &Mesh, topology: &Topology, repairs: Vec<Repair>, settings: &CheckSettings) -> MeshReport {
+fn measure(
+    mesh: &Mesh,
+    topology: &Topology,
+    repairs: Vec<Repair>,
+    hole: Option<RingMeasure>,
+    settings: &CheckSettings,
+) -> MeshReport {
     let shells = shells::measure(mesh, topology);
     let is_closed = !shells.is_empty() && shells.iter().all(|shell| shell.kind != ShellKind::Open);
     let overlap = if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
@@ -77,7 +85,7 @@ fn measure(mesh: &Mesh, topology: &Topology, repairs: Vec<Repair>, settings: &Ch
     }
     findings.extend(piece_findings(&shells, overlap.as_ref(), settings));
     findings.extend(stone_findings(mesh, topology, &shells));
-    let ring = bore::measure(mesh).filter(|ring| bore::is_finger(ring.inner_diameter_mm));
+    let ring = hole.filter(|ring| bore::is_finger(ring.inner_diameter_mm));
     findings.extend(ring.as_ref().and_then(|ring| size_finding(ring.inner_diameter_mm, settings)));
     findings.extend(wall.as_ref().and_then(|wall| wall_finding(wall, settings)));
     MeshReport {
@@ -277,9 +285,8 @@ fn wall_finding(wall: &thickness::Wall, settings: &CheckSettings) -> Option<Find
 const UNIT_FACTORS: [(f64, &str); 4] =
     [(10.0, "centimetres"), (25.4, "inches"), (1000.0, "metres"), (0.1, "tenths of a millimetre")];
 
-fn unit_finding(report: &MeshReport, mesh: &Mesh, settings: &CheckSettings) -> Option<Finding> {
-    let hole = bore::measure(mesh).map(|ring| ring.inner_diameter_mm);
-    let is_plausible = |factor: f64| match (hole, settings.inner_diameter_mm) {
+fn unit_finding(report: &MeshReport, hole_mm: Option<f64>, settings: &CheckSettings) -> Option<Finding> {
+    let is_plausible = |factor: f64| match (hole_mm, settings.inner_diameter_mm) {
         (Some(hole), Some(ordered)) => (hole * factor - ordered).abs() <= 1.0,
         (Some(hole), None) => bore::is_finger(hole * factor),
         (None, _) => is_jewellery(report, factor),

@@ -366,3 +366,29 @@ proptest! {
         }
     }
 }
+
+/// Processor seconds of this process (Linux; 100 ticks a second).
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let ticks: f64 =
+        stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2).flat_map(str::parse::<f64>).sum();
+    Some(ticks / 100.0)
+}
+
+#[test]
+#[ignore = "speed; run it alone"]
+fn half_a_million_faces_are_read_welded_and_found_closed_in_a_third_of_a_second() {
+    let mut design = RingDesign::band(17.3, 4.0, 1.8, BandProfile::HalfRound);
+    design.resolution_mm = 0.0556;
+    let mut bytes = Vec::new();
+    stl::write_stl(&design.generate().unwrap(), &mut bytes).unwrap();
+    let Some(start) = cpu_seconds() else { return };
+
+    let mut mesh = read(&bytes, None, &Limits::DESIGN).unwrap().mesh;
+    let repairs = crate::mesh::shells::orient_shells(&mut mesh);
+
+    let spent = cpu_seconds().unwrap() - start;
+    println!("{} faces: {spent:.2} CPU s", mesh.triangles.len());
+    assert_eq!(repairs, []);
+    assert!(spent < 0.33, "{spent}");
+}
