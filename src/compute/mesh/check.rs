@@ -321,6 +321,9 @@ pub(crate) mod tests {
     use nalgebra::Point3;
 
     use super::*;
+    use crate::finding::Severity;
+    use crate::mesh_files::{LengthUnit, MeshFormat};
+    use crate::rings::{BandProfile, RingDesign};
 
     pub(crate) fn cube(corner: Point3<f32>, side: f32) -> Mesh {
         let bit = |index: u8, at: u8| f32::from(index >> at & 1) * side;
@@ -345,5 +348,87 @@ pub(crate) mod tests {
     pub(crate) fn inside_out(mut mesh: Mesh) -> Mesh {
         mesh.triangles.iter_mut().for_each(|face| face.swap(1, 2));
         mesh
+    }
+
+    const SETTINGS: CheckSettings =
+        CheckSettings { pieces_expected: 1, inner_diameter_mm: None, wall_samples: 1000, wall_mm_min: None };
+
+    fn read(mesh: Mesh, declared_unit: Option<LengthUnit>) -> ReadMesh {
+        ReadMesh { mesh, format: MeshFormat::Stl, declared_unit, findings: Vec::new() }
+    }
+
+    fn codes(report: &MeshReport) -> Vec<&str> {
+        report.findings.iter().map(|finding| finding.code.as_str()).collect()
+    }
+
+    #[test]
+    fn a_sound_design_comes_back_vertex_for_vertex() {
+        let mesh = cube(Point3::new(3.0, 2.0, 1.0), 8.0);
+
+        let checked = check(read(mesh.clone(), None), &SETTINGS);
+
+        assert_eq!(checked.mesh, mesh);
+        assert_eq!(checked.report.findings, []);
+        assert_eq!(checked.report.bounds_mm, [[3.0, 2.0, 1.0], [11.0, 10.0, 9.0]]);
+        assert!((checked.report.volume_mm3 - 512.0).abs() < 1e-9);
+        assert!((checked.report.area_mm2 - 384.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_report_has_the_keys_of_the_command_line_and_reads_back() {
+        let report = check(read(cube(Point3::new(0.0, 0.0, 0.0), 8.0), None), &SETTINGS).report;
+
+        let json = serde_json::to_value(&report).unwrap();
+
+        for key in [
+            "triangles",
+            "watertight",
+            "shells",
+            "volume_mm3",
+            "area_mm2",
+            "bounds_mm",
+            "thinnest_wall_mm",
+            "ring",
+            "metal_g",
+            "repairs",
+            "findings",
+        ] {
+            assert!(json.get(key).is_some(), "{key}");
+        }
+        assert!(json["ring"].is_null());
+        assert_eq!(serde_json::from_value::<MeshReport>(json).unwrap(), report);
+    }
+
+    #[test]
+    fn two_pieces_are_in_order_if_the_order_says_two() {
+        let pair = merged(&[cube(Point3::new(0.0, 0.0, 0.0), 5.0), cube(Point3::new(9.0, 0.0, 0.0), 5.0)]);
+        let two = CheckSettings { pieces_expected: 2, ..SETTINGS };
+
+        assert_eq!(codes(&check(read(pair.clone(), None), &SETTINGS).report), ["MULTIPLE_PIECES"]);
+        assert_eq!(codes(&check(read(pair, None), &two).report), [""; 0]);
+    }
+
+    #[test]
+    fn a_declared_unit_is_believed_and_a_missing_one_is_doubted() {
+        let tiny = || cube(Point3::new(0.0, 0.0, 0.0), 0.8);
+
+        assert_eq!(codes(&check(read(tiny(), Some(LengthUnit::Millimeter)), &SETTINGS).report), [""; 0]);
+        assert_eq!(codes(&check(read(tiny(), None), &SETTINGS).report), ["UNIT_SUSPECT"]);
+    }
+
+    #[test]
+    fn a_ring_of_another_size_than_ordered_is_refused_and_a_thin_wall_is_shown() {
+        let band = RingDesign::band(17.3, 4.0, 0.7, BandProfile::Flat).generate().unwrap();
+        let severity = |ordered: f64| {
+            let settings = CheckSettings { inner_diameter_mm: Some(ordered), ..SETTINGS };
+            let report = check(read(band.clone(), None), &settings).report;
+            report.findings.first().map(|finding| (finding.code.clone(), finding.severity))
+        };
+        let thick = CheckSettings { wall_mm_min: Some(0.8), ..SETTINGS };
+
+        assert_eq!(severity(17.32), None);
+        assert_eq!(severity(17.4), Some(("RING_SIZE".to_owned(), Severity::Warning)));
+        assert_eq!(severity(17.7), Some(("RING_SIZE".to_owned(), Severity::Error)));
+        assert_eq!(codes(&check(read(band.clone(), None), &thick).report), ["THIN"]);
     }
 }
