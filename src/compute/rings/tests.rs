@@ -78,6 +78,32 @@ fn a_solitaire_has_its_prongs_around_the_stone() {
 }
 
 #[test]
+fn every_solitaire_that_is_accepted_is_one_shell() {
+    for prongs in [3, 4, 6, 12] {
+        for stone in [2.0, 4.0, 12.0] {
+            for (inner, width, thickness) in [(11.0, 1.5, 1.0), (22.0, 4.0, 2.5)] {
+                let design = RingDesign {
+                    width_mm: width,
+                    thickness_mm: thickness,
+                    ..RingDesign::solitaire(inner, prongs, stone)
+                };
+                let read = ReadMesh {
+                    mesh: design.generate().unwrap(),
+                    format: MeshFormat::Stl,
+                    declared_unit: None,
+                    findings: Vec::new(),
+                };
+
+                let report = check(read, &SETTINGS).report;
+
+                assert!(report.watertight && report.shells == 1, "{design:?}: {} shells", report.shells);
+                assert_eq!(report.findings, [], "{design:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn numbers_out_of_range_are_refused_by_name() {
     let error = RingDesign::band(170.0, 4.0, 1.8, BandProfile::Flat).generate().unwrap_err();
     assert!(error.to_string().contains("the inner diameter is 170 mm"));
