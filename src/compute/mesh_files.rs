@@ -173,6 +173,16 @@ pub enum ReadError {
         /// Triangle, counted from 1.
         triangle: u64,
     },
+    /// A coordinate so far out that single precision can't hold jewellery detail there.
+    #[error(
+        "triangle {triangle} lies more than {limit_mm} mm from the origin; move the design to the origin and export it in millimetres"
+    )]
+    StayNear {
+        /// Triangle, counted from 1.
+        triangle: u64,
+        /// The bound, mm.
+        limit_mm: u32,
+    },
     /// Numbers with a comma that can't be read safely.
     #[error(
         "line {line} writes numbers with a decimal comma in a way that is ambiguous; export again with a decimal point"
@@ -225,6 +235,7 @@ impl ReadError {
             ReadError::ReachEnd { .. } => "FILE_TRUNCATED",
             ReadError::StayWithin { .. } => "FILE_TOO_LARGE",
             ReadError::UseCoordinate { .. } => "COORD_NONFINITE",
+            ReadError::StayNear { .. } => "COORD_RANGE",
             ReadError::ReadDecimalComma { .. } => "FILE_DECIMAL_COMMA",
             ReadError::ReadLine { .. } => "FILE_SYNTAX",
             ReadError::FollowIndex { .. } => "FILE_INDEX",
@@ -241,7 +252,9 @@ impl ReadError {
 
     fn place(&self) -> String {
         match self {
-            ReadError::UseCoordinate { triangle } => format!("triangle {triangle}"),
+            ReadError::UseCoordinate { triangle } | ReadError::StayNear { triangle, .. } => {
+                format!("triangle {triangle}")
+            }
             ReadError::ReadDecimalComma { line } | ReadError::ReadLine { line, .. } => format!("line {line}"),
             ReadError::FollowIndex { place, .. } => place.clone(),
             ReadError::ReadPackage { part, .. } => part.clone(),

@@ -8,6 +8,7 @@ mod max_rects;
 
 use serde::{Deserialize, Serialize};
 
+use crate::mesh::{Mesh, cast};
 use crate::units::Microns;
 use max_rects::{Choice, FreeSpace, Rectangle};
 
@@ -20,6 +21,18 @@ pub struct Footprint {
     pub depth: Microns,
     /// Whether the piece may be turned by 90 degrees.
     pub may_turn: bool,
+}
+
+impl Footprint {
+    /// The footprint of a mesh as it stands, rounded up to whole micrometres; nothing for an empty or a
+    /// kilometre-wide mesh.
+    #[must_use]
+    pub fn of(mesh: &Mesh, may_turn: bool) -> Option<Self> {
+        let size = mesh.bounds()?.size();
+        // Half a nanometre is the noise of single precision, not a micrometre more.
+        let up = |length_mm: f64| microns(cast::floor((length_mm * 1000.0 - 5.0e-4).ceil()).max(1));
+        Some(Self { width: up(size.x)?, depth: up(size.y)?, may_turn })
+    }
 }
 
 /// The usable area of a plate.

@@ -88,6 +88,8 @@ pub enum RingError {
 const RESOLUTION_MM: f64 = 0.2;
 /// A signet has more surface.
 const SIGNET_RESOLUTION_MM: f64 = 0.25;
+/// Tetrahedra make about five times as many faces as squares.
+const SOLITAIRE_RESOLUTION_MM: f64 = 0.28;
 
 impl RingDesign {
     /// A plain band.
@@ -114,7 +116,13 @@ impl RingDesign {
     #[must_use]
     pub fn solitaire(inner_diameter_mm: f64, prongs: u8, stone_diameter_mm: f64) -> Self {
         let style = RingStyle::Solitaire { prongs, stone_diameter_mm };
-        Self { inner_diameter_mm, width_mm: 2.4, thickness_mm: 1.8, resolution_mm: RESOLUTION_MM, style }
+        Self {
+            inner_diameter_mm,
+            width_mm: 2.4,
+            thickness_mm: 1.8,
+            resolution_mm: SOLITAIRE_RESOLUTION_MM,
+            style,
+        }
     }
 
     /// Makes the mesh.

@@ -1,7 +1,7 @@
 //! Looks at a design before anybody spends material on it.
 
 use super::columns::{self, Overlap};
-use super::report::{MeshReport, Repair, ShellKind, ShellReport};
+use super::report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport};
 use super::shells::{self, Shell, at};
 use super::topology::Topology;
 use super::{Bounds, Mesh, bore, repair, thickness};
@@ -38,6 +38,9 @@ const RING_PASS_MM: f64 = 0.05;
 /// Above this, mm, the ring is another size.
 const RING_WARN_MM: f64 = 0.15;
 
+/// From here on the step between single-precision numbers is above 2 µm.
+const COARSE_MM: f64 = 32_768.0;
+
 /// Measures a design, makes the safe repairs and says what is wrong with the rest.
 ///
 /// A mesh that is closed, faces outward and has nothing to repair comes back unchanged. Repairs drop
@@ -49,15 +52,23 @@ pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
     let (topology, mut repairs) = repair::repair(&mut mesh);
     repairs.extend(shells::orient(&mut mesh, &topology));
     let topology = if repairs.is_empty() { topology } else { Topology::of(&mesh) };
-    let mut report = measure(&mesh, &topology, repairs, settings);
+    let hole = bore::measure(&mesh);
+    let hole_mm = hole.as_ref().map(|hole| hole.inner_diameter_mm);
+    let mut report = measure(&mesh, &topology, repairs, hole, settings);
     report.findings.splice(0..0, findings);
     if declared_unit.is_none() {
-        report.findings.extend(unit_finding(&report, &mesh, settings));
+        report.findings.extend(unit_finding(&report, hole_mm, settings));
     }
     Checked { mesh, report }
 }
 
-fn measure(mesh: &Mesh, topology: &Topology, repairs: Vec<Repair>, settings: &CheckSettings) -> MeshReport {
+fn measure(
+    mesh: &Mesh,
+    topology: &Topology,
+    repairs: Vec<Repair>,
+    hole: Option<RingMeasure>,
+    settings: &CheckSettings,
+) -> MeshReport {
     let shells = shells::measure(mesh, topology);
     let is_closed = !shells.is_empty() && shells.iter().all(|shell| shell.kind != ShellKind::Open);
     let overlap = if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
@@ -74,7 +85,7 @@ fn measure(mesh: &Mesh, topology: &Topology, repairs: Vec<Repair>, settings: &Ch
     }
     findings.extend(piece_findings(&shells, overlap.as_ref(), settings));
     findings.extend(stone_findings(mesh, topology, &shells));
-    let ring = bore::measure(mesh).filter(|ring| bore::is_finger(ring.inner_diameter_mm));
+    let ring = hole.filter(|ring| bore::is_finger(ring.inner_diameter_mm));
     findings.extend(ring.as_ref().and_then(|ring| size_finding(ring.inner_diameter_mm, settings)));
     findings.extend(wall.as_ref().and_then(|wall| wall_finding(wall, settings)));
     MeshReport {
@@ -154,6 +165,14 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
     if mesh.triangles.is_empty() {
         let text = "nothing is left of the design but faces without area; export it again";
         findings.push(Finding::error("FILE_EMPTY", "mesh", text));
+    }
+    if let Some(far) =
+        mesh.bounds().map(|bounds| bounds.max.sup(&-bounds.min).coords.max()).filter(|far| *far > COARSE_MM)
+    {
+        let text = format!(
+            "the design lies {far:.0} mm from the origin, where single precision steps by more than 2 µm; move it to the origin before exporting"
+        );
+        findings.push(Finding::warning("COORD_RANGE", "mesh", text));
     }
     if shells.len() > shells::NESTED_SHELLS_MAX && findings.is_empty() {
         let text = format!(
@@ -266,9 +285,8 @@ fn wall_finding(wall: &thickness::Wall, settings: &CheckSettings) -> Option<Find
 const UNIT_FACTORS: [(f64, &str); 4] =
     [(10.0, "centimetres"), (25.4, "inches"), (1000.0, "metres"), (0.1, "tenths of a millimetre")];
 
-fn unit_finding(report: &MeshReport, mesh: &Mesh, settings: &CheckSettings) -> Option<Finding> {
-    let hole = bore::measure(mesh).map(|ring| ring.inner_diameter_mm);
-    let is_plausible = |factor: f64| match (hole, settings.inner_diameter_mm) {
+fn unit_finding(report: &MeshReport, hole_mm: Option<f64>, settings: &CheckSettings) -> Option<Finding> {
+    let is_plausible = |factor: f64| match (hole_mm, settings.inner_diameter_mm) {
         (Some(hole), Some(ordered)) => (hole * factor - ordered).abs() <= 1.0,
         (Some(hole), None) => bore::is_finger(hole * factor),
         (None, _) => is_jewellery(report, factor),
@@ -303,6 +321,9 @@ pub(crate) mod tests {
     use nalgebra::Point3;
 
     use super::*;
+    use crate::finding::Severity;
+    use crate::mesh_files::{LengthUnit, MeshFormat};
+    use crate::rings::{BandProfile, RingDesign};
 
     pub(crate) fn cube(corner: Point3<f32>, side: f32) -> Mesh {
         let bit = |index: u8, at: u8| f32::from(index >> at & 1) * side;
@@ -327,5 +348,87 @@ pub(crate) mod tests {
     pub(crate) fn inside_out(mut mesh: Mesh) -> Mesh {
         mesh.triangles.iter_mut().for_each(|face| face.swap(1, 2));
         mesh
+    }
+
+    const SETTINGS: CheckSettings =
+        CheckSettings { pieces_expected: 1, inner_diameter_mm: None, wall_samples: 1000, wall_mm_min: None };
+
+    fn read(mesh: Mesh, declared_unit: Option<LengthUnit>) -> ReadMesh {
+        ReadMesh { mesh, format: MeshFormat::Stl, declared_unit, findings: Vec::new() }
+    }
+
+    fn codes(report: &MeshReport) -> Vec<&str> {
+        report.findings.iter().map(|finding| finding.code.as_str()).collect()
+    }
+
+    #[test]
+    fn a_sound_design_comes_back_vertex_for_vertex() {
+        let mesh = cube(Point3::new(3.0, 2.0, 1.0), 8.0);
+
+        let checked = check(read(mesh.clone(), None), &SETTINGS);
+
+        assert_eq!(checked.mesh, mesh);
+        assert_eq!(checked.report.findings, []);
+        assert_eq!(checked.report.bounds_mm, [[3.0, 2.0, 1.0], [11.0, 10.0, 9.0]]);
+        assert!((checked.report.volume_mm3 - 512.0).abs() < 1e-9);
+        assert!((checked.report.area_mm2 - 384.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_report_has_the_keys_of_the_command_line_and_reads_back() {
+        let report = check(read(cube(Point3::new(0.0, 0.0, 0.0), 8.0), None), &SETTINGS).report;
+
+        let json = serde_json::to_value(&report).unwrap();
+
+        for key in [
+            "triangles",
+            "watertight",
+            "shells",
+            "volume_mm3",
+            "area_mm2",
+            "bounds_mm",
+            "thinnest_wall_mm",
+            "ring",
+            "metal_g",
+            "repairs",
+            "findings",
+        ] {
+            assert!(json.get(key).is_some(), "{key}");
+        }
+        assert!(json["ring"].is_null());
+        assert_eq!(serde_json::from_value::<MeshReport>(json).unwrap(), report);
+    }
+
+    #[test]
+    fn two_pieces_are_in_order_if_the_order_says_two() {
+        let pair = merged(&[cube(Point3::new(0.0, 0.0, 0.0), 5.0), cube(Point3::new(9.0, 0.0, 0.0), 5.0)]);
+        let two = CheckSettings { pieces_expected: 2, ..SETTINGS };
+
+        assert_eq!(codes(&check(read(pair.clone(), None), &SETTINGS).report), ["MULTIPLE_PIECES"]);
+        assert_eq!(codes(&check(read(pair, None), &two).report), [""; 0]);
+    }
+
+    #[test]
+    fn a_declared_unit_is_believed_and_a_missing_one_is_doubted() {
+        let tiny = || cube(Point3::new(0.0, 0.0, 0.0), 0.8);
+
+        assert_eq!(codes(&check(read(tiny(), Some(LengthUnit::Millimeter)), &SETTINGS).report), [""; 0]);
+        assert_eq!(codes(&check(read(tiny(), None), &SETTINGS).report), ["UNIT_SUSPECT"]);
+    }
+
+    #[test]
+    fn a_ring_of_another_size_than_ordered_is_refused_and_a_thin_wall_is_shown() {
+        let band = RingDesign::band(17.3, 4.0, 0.7, BandProfile::Flat).generate().unwrap();
+        let severity = |ordered: f64| {
+            let settings = CheckSettings { inner_diameter_mm: Some(ordered), ..SETTINGS };
+            let report = check(read(band.clone(), None), &settings).report;
+            report.findings.first().map(|finding| (finding.code.clone(), finding.severity))
+        };
+        let thick = CheckSettings { wall_mm_min: Some(0.8), ..SETTINGS };
+
+        assert_eq!(severity(17.32), None);
+        assert_eq!(severity(17.4), Some(("RING_SIZE".to_owned(), Severity::Warning)));
+        assert_eq!(severity(17.7), Some(("RING_SIZE".to_owned(), Severity::Error)));
+        assert_eq!(codes(&check(read(band.clone(), None), &thick).report), ["THIN"]);
     }
 }

@@ -170,7 +170,7 @@ fn drop_duplicates(mesh: &mut Mesh) -> usize {
 
 /// Whether the corners are an even permutation of their sorted order.
 fn is_even([a, b, c]: [u32; 3]) -> bool {
-    (a < b && b < c) || (b < c && c < a) || (c < a && a < b)
+    [[a, b, c], [b, c, a], [c, a, b]].iter().any(|turned| turned.is_sorted())
 }
 
 #[cfg(test)]

@@ -68,10 +68,9 @@ pub(crate) fn measure(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
     if (2..=NESTED_SHELLS_MAX).contains(&closed) {
         nest(mesh, topology, &mut shells);
     }
-    for index in 0..shells.len() {
-        let shell = &shells[index];
+    for shell in &mut shells {
         if shell.kind != ShellKind::Open && shell.outermost.is_some() && shell.volume_mm3 < 0.0 {
-            shells[index].kind = ShellKind::Cavity;
+            shell.kind = ShellKind::Cavity;
         }
     }
     shells
@@ -157,7 +156,7 @@ fn nest(mesh: &Mesh, topology: &Topology, shells: &mut [Shell]) {
 fn around(bvh: &Bvh<'_>, topology: &Topology, point: Point3<f64>, candidates: &[usize]) -> Vec<usize> {
     let mut votes = vec![0_u8; candidates.len()];
     for direction in [
-        Vector3::new(0.577_215_66, 0.414_213_56, 0.693_147_18),
+        Vector3::new(0.577_215_66, 0.414_213_56, 0.698_970_00),
         Vector3::new(-0.618_033_99, 0.732_050_81, -0.314_159_27),
         Vector3::new(0.271_828_18, -0.645_751_31, -0.886_226_93),
     ] {

@@ -4,6 +4,9 @@ use super::{Limits, ReadError, within};
 use crate::mesh::Mesh;
 use crate::mesh::weld::Welder;
 
+/// Farthest coordinate: beyond it single precision is coarser than 8 µm.
+const LIMIT_MM: u32 = 100_000;
+
 /// A mesh in the making: refuses numbers that aren't finite and more faces than allowed.
 #[derive(Debug)]
 pub(crate) struct MeshBuilder {
@@ -26,9 +29,12 @@ impl MeshBuilder {
 
     /// Adds a face.
     pub(crate) fn add(&mut self, corners: [[f32; 3]; 3]) -> Result<(), ReadError> {
+        let triangle = u64::try_from(self.triangles.len()).unwrap_or(u64::MAX).saturating_add(1);
         if !corners.iter().flatten().all(|coordinate| coordinate.is_finite()) {
-            let triangle = u64::try_from(self.triangles.len()).unwrap_or(u64::MAX) + 1;
             return Err(ReadError::UseCoordinate { triangle });
+        }
+        if corners.iter().flatten().any(|coordinate| f64::from(coordinate.abs()) > f64::from(LIMIT_MM)) {
+            return Err(ReadError::StayNear { triangle, limit_mm: LIMIT_MM });
         }
         if self.triangles.len() >= self.triangles_max {
             let limit = u64::try_from(self.triangles_max).unwrap_or(u64::MAX);

@@ -90,13 +90,13 @@ fn closed_designs_measure_as_independent_tools_say() {
         ("trimesh_busted.stl", 526.4489, 1e-6, 1, &[]),
         ("trimesh_negative_indices.obj", 8.0, 1e-9, 1, &["UNIT_SUSPECT"]),
         ("trimesh_two_objects.stl", 2.0, 1e-6, 2, &["FILE_MULTI_SOLID", "MULTIPLE_PIECES"]),
-        ("3mfc_dodeca_chain_loop.3mf", 32_583.8787, 1e-6, 40, &["MULTIPLE_PIECES"]),
+        ("3mfc_dodeca_chain_loop.3mf", 32583.8787, 1e-6, 40, &["MULTIPLE_PIECES"]),
         ("3mfc_torus.3mf", 776.8308, 1e-6, 1, &[]),
-        ("3mfc_heartgears.3mf", 120_179.2975, 1e-6, 1, &["TRI_DEGENERATE"]),
-        ("3mfc_MUSTPASS_Chapter2.2_PartNaming.3mf", 16_387.064, 1e-6, 1, &[]),
+        ("3mfc_heartgears.3mf", 120179.2975, 1e-6, 1, &["TRI_DEGENERATE"]),
+        ("3mfc_MUSTPASS_Chapter2.2_PartNaming.3mf", 16387.064, 1e-6, 1, &[]),
         ("3mfc_MUSTPASS_Chapter3.2b_UnitsMeasurementMM.3mf", 1000.0, 1e-9, 1, &[]),
-        ("3mfc_MUSTPASS_Chapter3.2c_MultipleItemsTransform.3mf", 14_000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
-        ("3mfc_MUSTPASS_Chapter4.2_Components.3mf", 14_000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
+        ("3mfc_MUSTPASS_Chapter3.2c_MultipleItemsTransform.3mf", 14000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
+        ("3mfc_MUSTPASS_Chapter4.2_Components.3mf", 14000.0028, 1e-6, 2, &["MULTIPLE_PIECES"]),
     ];
     for &(name, volume, tolerance, shells, expected) in facts {
         let Some(report) = report(name) else { continue };
@@ -365,4 +365,30 @@ proptest! {
             prop_assert!(report.volume_mm3.is_finite() || report.bounds_mm.iter().flatten().any(|x| x.abs() > 1e30));
         }
     }
+}
+
+/// Processor seconds of this process (Linux; 100 ticks a second).
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let ticks: f64 =
+        stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2).flat_map(str::parse::<f64>).sum();
+    Some(ticks / 100.0)
+}
+
+#[test]
+#[ignore = "speed; run it alone"]
+fn half_a_million_faces_are_read_welded_and_found_closed_in_a_third_of_a_second() {
+    let mut design = RingDesign::band(17.3, 4.0, 1.8, BandProfile::HalfRound);
+    design.resolution_mm = 0.0556;
+    let mut bytes = Vec::new();
+    stl::write_stl(&design.generate().unwrap(), &mut bytes).unwrap();
+    let Some(start) = cpu_seconds() else { return };
+
+    let mut mesh = read(&bytes, None, &Limits::DESIGN).unwrap().mesh;
+    let repairs = crate::mesh::shells::orient_shells(&mut mesh);
+
+    let spent = cpu_seconds().unwrap() - start;
+    println!("{} faces: {spent:.2} CPU s", mesh.triangles.len());
+    assert_eq!(repairs, []);
+    assert!(spent < 0.33, "{spent}");
 }

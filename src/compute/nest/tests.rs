@@ -68,6 +68,17 @@ fn real_ring_boxes_cover_two_thirds_of_a_plate() {
     assert!(part > 0.67, "{part}");
 }
 
+#[test]
+fn the_footprint_of_a_mesh_is_its_box_rounded_up() {
+    let mut mesh = crate::mesh::check::tests::cube(nalgebra::Point3::new(1.0, 2.0, 3.0), 2.0);
+    crate::mesh::transform::scale(&mut mesh, nalgebra::Vector3::new(1.0, 1.000_2, 1.0));
+
+    let footprint = Footprint::of(&mesh, false).unwrap();
+
+    assert_eq!((footprint.width, footprint.depth), (Microns(2000), Microns(2001)));
+    assert_eq!(Footprint::of(&Mesh::default(), false), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 

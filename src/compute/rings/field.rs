@@ -20,8 +20,8 @@ const PRONG_MM: (f64, f64) = (0.9, 1.5);
 const PAVILION_PART: f64 = 0.43;
 const CROWN_PART: f64 = 0.16;
 /// Crossings are kept this part of an edge away from its ends, so that no face gets too small for STL. On the
-/// default grid that moves the surface by at most 0.004 mm.
-const END_PART: f64 = 0.02;
+/// default grid that moves the surface by at most 0.003 mm.
+const END_PART: f64 = 0.005;
 
 /// A shank with a head of prongs.
 pub(super) fn solitaire(design: &RingDesign, prongs: u8, stone_diameter: f64) -> Mesh {
@@ -38,8 +38,8 @@ struct Solitaire {
     /// Height of the girdle over the centre of the hole.
     girdle_y: f64,
     prong_radius: f64,
-    /// Foot and tip of each prong.
-    prongs: Vec<[Point3<f64>; 2]>,
+    /// Foot, knee at the girdle, and tip of each prong.
+    prongs: Vec<[Point3<f64>; 3]>,
 }
 
 impl Solitaire {
@@ -51,9 +51,10 @@ impl Solitaire {
         let prong = |step: u8| {
             let (sin, cos) = (TAU * (f64::from(step) + 0.5) / f64::from(count)).sin_cos();
             let at = |r: f64, y: f64| Point3::new(r * cos, y, r * sin);
-            let foot = at(0.35 * stone_radius, radius + design.thickness_mm * 0.5);
+            // The seat takes a little less than half of the prong.
+            let out = stone_radius + 0.25 * prong_radius;
             let tip_y = girdle_y + CROWN_PART * stone_diameter + 0.2;
-            [foot, at(stone_radius + 0.35 * prong_radius, tip_y)]
+            [at(0.35 * stone_radius, radius + design.thickness_mm * 0.5), at(out, girdle_y), at(out, tip_y)]
         };
         Self {
             radius,
@@ -77,8 +78,11 @@ impl Solitaire {
 
     /// Negative inside the metal.
     fn distance(&self, point: Point3<f64>) -> f64 {
-        let prongs = self.prongs.iter().map(|[foot, tip]| capsule(point, *foot, *tip, self.prong_radius));
-        let head = prongs.fold(self.gallery(point), f64::min);
+        let prong = |&[foot, knee, tip]: &[Point3<f64>; 3]| {
+            let radius = self.prong_radius;
+            capsule(point, foot, knee, radius).min(capsule(point, knee, tip, radius))
+        };
+        let head = self.prongs.iter().map(prong).fold(self.gallery(point), f64::min);
         let set = head.max(-self.stone(point));
         let around = (point.x * point.x + point.y * point.y).sqrt();
         self.shank(around, point.z).min(set).max(self.radius - around)
@@ -93,8 +97,8 @@ impl Solitaire {
 
     /// A wire ring that joins the prongs halfway up, and a foot that joins them to the shank.
     fn gallery(&self, point: Point3<f64>) -> f64 {
-        let [foot, tip] = self.prongs[0];
-        let middle = nalgebra::center(&foot, &tip);
+        let [foot, knee, _] = self.prongs[0];
+        let middle = nalgebra::center(&foot, &knee);
         let wire_radius = 0.8 * self.prong_radius;
         let from_axis = (point.x * point.x + point.z * point.z).sqrt();
         let ring = (middle.x * middle.x + middle.z * middle.z).sqrt();

@@ -68,15 +68,39 @@ fn a_solitaire_has_its_prongs_around_the_stone() {
     let mesh = RingDesign::solitaire(17.3, 6, 6.5).generate().unwrap();
 
     let top = mesh.bounds().unwrap().max.y;
-    let mut angles: Vec<i32> = mesh
-        .vertices
-        .iter()
-        .filter(|vertex| f64::from(vertex.y) > top - 0.3)
-        .map(|vertex| (f64::from(vertex.z).atan2(f64::from(vertex.x)).to_degrees() / 60.0).floor() as i32)
-        .collect();
-    angles.sort_unstable();
-    angles.dedup();
-    assert_eq!(angles, [-3, -2, -1, 0, 1, 2]);
+    let mut is_held = [false; 6];
+    for vertex in mesh.vertices.iter().filter(|vertex| f64::from(vertex.y) > top - 0.3) {
+        let angle = f64::from(vertex.z).atan2(f64::from(vertex.x)) + PI;
+        is_held[crate::mesh::cast::index(angle / TAU * 6.0).min(5)] = true;
+        assert!(f64::from(vertex.x).hypot(f64::from(vertex.z)) > 2.4, "metal over the middle of the stone");
+    }
+    assert_eq!(is_held, [true; 6]);
+}
+
+#[test]
+fn every_solitaire_that_is_accepted_is_one_shell() {
+    for prongs in [3, 4, 6, 12] {
+        for stone in [2.0, 4.0, 12.0] {
+            for (inner, width, thickness) in [(11.0, 1.5, 1.0), (22.0, 4.0, 2.5)] {
+                let design = RingDesign {
+                    width_mm: width,
+                    thickness_mm: thickness,
+                    ..RingDesign::solitaire(inner, prongs, stone)
+                };
+                let read = ReadMesh {
+                    mesh: design.generate().unwrap(),
+                    format: MeshFormat::Stl,
+                    declared_unit: None,
+                    findings: Vec::new(),
+                };
+
+                let report = check(read, &SETTINGS).report;
+
+                assert!(report.watertight && report.shells == 1, "{design:?}: {} shells", report.shells);
+                assert_eq!(report.findings, [], "{design:?}");
+            }
+        }
+    }
 }
 
 #[test]
