@@ -300,3 +300,6 @@ pub fn inspect(file: &dyn PrintFile, control: Control<'_>) -> Result<Inspection,
 pub fn png_of(layer: &Layer, display: &Display) -> Vec<u8> {
     sl1::png::encode(&layer.runs, display.width_px, display.height_px)
 }
+
+#[cfg(test)]
+mod tests;
