@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p sprue-compute --bench slice`
 
-#![expect(missing_docs, reason = "the macro of criterion makes a public function")]
+#![expect(clippy::expect_used, reason = "a bench may stop")]
 
 use std::f64::consts::TAU;
 use std::hint::black_box;

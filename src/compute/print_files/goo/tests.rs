@@ -334,3 +334,61 @@ proptest! {
         try_all(&bytes);
     }
 }
+
+/// The reader and writer of another slicer, by another author, as a second opinion.
+mod other_program {
+    use goo::serde::DynamicSerializer;
+
+    use super::*;
+    use crate::print_files::{Limits, open};
+
+    #[test]
+    fn it_reads_every_layer_of_ours_as_it_was_sliced() {
+        let (bytes, _) = written(Format::Goo, &job());
+        let ours = open(&bytes, &Limits::GENEROUS).unwrap();
+
+        let file = goo::GooFile::deserialize(&bytes).unwrap();
+
+        assert_eq!(file.header.layer_count, 10);
+        assert_eq!((file.header.x_resolution, file.header.y_resolution), (60, 40));
+        assert_eq!(file.header.printing_time, 603);
+        for (index, layer) in (0..).zip(&file.layers) {
+            let mut list = RunList::new();
+            for run in goo::LayerDecoder::new(&layer.data) {
+                list.push(run.value, u32::try_from(run.length).unwrap());
+            }
+            assert_eq!(list.runs(), ours.layer(index).unwrap().runs, "layer {index}");
+            assert_eq!(layer.checksum, goo::LayerDecoder::new(&layer.data).checksum());
+            assert_eq!(layer.layer_exposure_time.to_bits(), single(index).to_bits());
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the format is single precision")]
+    fn single(index: u32) -> f32 {
+        job().exposure.of_layer_s(index) as f32
+    }
+
+    #[test]
+    fn we_read_every_layer_of_its_file() {
+        let (bytes, _) = written(Format::Goo, &job());
+        let ours = open(&bytes, &Limits::GENEROUS).unwrap();
+        let mut file = goo::GooFile::deserialize(&bytes).unwrap();
+        for (index, layer) in (0..).zip(&mut file.layers) {
+            let mut encoder = goo::LayerEncoder::new();
+            for run in &ours.layer(index).unwrap().runs {
+                encoder.add_run(u64::from(run.length), run.value);
+            }
+            (layer.data, layer.checksum) = encoder.finish();
+        }
+        let mut out = DynamicSerializer::new();
+        file.serialize(&mut out);
+        let foreign = out.into_inner();
+
+        let read = open(&foreign, &Limits::GENEROUS).unwrap();
+
+        assert_eq!(read.facts(), ours.facts());
+        for index in 0..10 {
+            assert_eq!(read.layer(index), ours.layer(index), "layer {index}");
+        }
+    }
+}
