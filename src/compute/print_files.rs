@@ -162,8 +162,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Twice the largest mask that is sold (15120 x 6230), as many layers as [`crate::slice::LAYERS_MAX`],
-    /// and a picture that did not compress at all.
+    /// Whatever can be written here: masks up to [`crate::slice::PIXELS_MAX`] (the largest that is sold has a
+    /// third of it), and pictures that did not compress at all.
     pub const GENEROUS: Limits = Limits {
         pixels_max: crate::slice::PIXELS_MAX,
         layers_max: crate::slice::LAYERS_MAX,
