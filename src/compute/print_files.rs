@@ -54,7 +54,7 @@ impl Format {
         Format::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(extension))
     }
 
-    /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write`]'s argument.
+    /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write()`]'s argument.
     #[must_use]
     pub fn preview_sizes(self) -> &'static [(u32, u32)] {
         match self {
