@@ -54,7 +54,7 @@ impl Format {
         Format::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(extension))
     }
 
-    /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write`]'s argument.
+    /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write()`]'s argument.
     #[must_use]
     pub fn preview_sizes(self) -> &'static [(u32, u32)] {
         match self {
@@ -162,8 +162,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Twice the largest mask that is sold (15120 x 6230), as many layers as [`crate::slice::LAYERS_MAX`],
-    /// and a picture that did not compress at all.
+    /// Whatever can be written here: masks up to [`crate::slice::PIXELS_MAX`] (the largest that is sold has a
+    /// third of it), and pictures that did not compress at all.
     pub const GENEROUS: Limits = Limits {
         pixels_max: crate::slice::PIXELS_MAX,
         layers_max: crate::slice::LAYERS_MAX,
@@ -300,3 +300,6 @@ pub fn inspect(file: &dyn PrintFile, control: Control<'_>) -> Result<Inspection,
 pub fn png_of(layer: &Layer, display: &Display) -> Vec<u8> {
     sl1::png::encode(&layer.runs, display.width_px, display.height_px)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@ use super::runs;
 use crate::print_files::{Facts, Format, LayerFacts, Limits, PrintFile, ReadError};
 use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
 
+/// Masks that are made have pixels of 14 to 50 µm; beyond these bounds a number is garbage.
+const PITCH_MM: std::ops::RangeInclusive<f64> = 1e-4..=10.0;
+
 /// An opened file: the header was checked and the layers were found.
 pub(in crate::print_files) struct GooFile<'a> {
     facts: Facts,
@@ -72,7 +75,9 @@ fn display_of(header: &Header) -> Result<Display, ReadError> {
     }
     let pitch = |side: usize, pixels: u32| {
         let mm = finite(header.platform_mm[side], "the platform size")?;
-        if mm > 0.0 { Ok(mm / f64::from(pixels)) } else { Err(damaged("the platform size is not above 0")) }
+        let pitch_mm = mm / f64::from(pixels);
+        let made = PITCH_MM.contains(&pitch_mm);
+        if made { Ok(pitch_mm) } else { Err(damaged(format!("pixels of {pitch_mm} mm do not exist"))) }
     };
     Ok(Display {
         width_px,

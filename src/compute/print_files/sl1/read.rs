@@ -44,6 +44,9 @@ impl<'a> Sl1File<'a> {
         let settings = text_entry(&mut archive, "prusaslicer.ini")?;
         let settings = Settings { file: "prusaslicer.ini", values: ini::parse(&settings) };
         let entries = layer_entries(&archive, config.text("jobDir")?, &config)?;
+        if entries.len() > entries_max {
+            return Err(ReadError::OverLimit { format: Format::Sl1, what: "the number of layers" });
+        }
         let size = first_size(&mut archive, &entries, limits)?;
         let display = display_of(&settings, size)?;
         let facts = facts_of(&config, &display, entries.len())?;

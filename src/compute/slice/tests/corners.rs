@@ -90,13 +90,13 @@ fn a_step_exactly_on_a_plane_belongs_to_the_layer_above() {
 
 #[test]
 fn an_equator_on_a_plane_closes_every_row() {
-    // The plane of layer 20 with 64 µm is 1.312, which f32 can't hold; 0.0625 x 20.5 = 1.28125 it can.
-    let mut finer = settings(Sampling::Coverage);
-    finer.layer_height = crate::units::Microns(500);
+    // 4.5 layers of 0.5 mm: a height that single precision holds exactly.
+    let mut coarse = settings(Sampling::Coverage);
+    coarse.layer_height = crate::units::Microns(500);
     let equator = 2.25;
     let body = solids::turned(&[[0.0, 0.0], [4.0, equator], [0.0, 2.0 * equator]], 4);
 
-    let layers = layers_of(&body, finer);
+    let layers = layers_of(&body, coarse);
 
     assert_eq!(layers.len(), 9);
     assert!(layers.iter().all(|layer| layer.open_rows == 0));

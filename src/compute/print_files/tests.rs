@@ -1,0 +1,198 @@
+//! A job with another number in every field, a plate to print, and what all formats promise.
+
+use std::io::Cursor;
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+use crate::slice::tests::{solids, unwatched};
+use crate::slice::{Orientation, Part, Plate, Sampling, Settings};
+use crate::units::Microns;
+
+/// A small display: damaged files are tried byte by byte.
+pub(crate) fn display() -> Display {
+    Display {
+        width_px: 60,
+        height_px: 40,
+        pitch_mm: [0.05, 0.04],
+        orientation: Orientation::Landscape,
+        mirror_x: true,
+        mirror_y: false,
+    }
+}
+
+pub(crate) fn job() -> Job {
+    let stage = |mm: f64| Move { mm, mm_per_min: mm * 10.0 };
+    let motion = |base: f64| LayerMotion {
+        lift: stage(base + 1.0),
+        lift_second: stage(base + 2.0),
+        retract: stage(base + 2.5),
+        retract_second: stage(base + 0.5),
+        waits: Waits { before_lift_s: base + 0.25, after_lift_s: base + 0.75, after_retract_s: base + 1.25 },
+    };
+    Job {
+        machine: Machine {
+            name: "Machine 9".to_owned(),
+            kind: "MSLA".to_owned(),
+            build_mm: [3.0, 1.6, 12.5],
+        },
+        display: display(),
+        layer_height: Microns(50),
+        exposure: Exposure { normal_s: 2.5, bottom_s: 32.5, bottom_layers: 1, transition_layers: 4 },
+        separation: Separation::Lift { bottom: motion(3.0), normal: motion(8.0) },
+        light: Light { bottom_pwm: 201, pwm: 202 },
+        anti_aliasing: 8,
+        resin: Resin {
+            name: "Castable".to_owned(),
+            density_g_per_ml: Some(1.5),
+            price_per_ml: Some(0.25),
+            currency: "EUR".to_owned(),
+        },
+        origin: Origin {
+            software: "sprue".to_owned(),
+            version: "1.2.3".to_owned(),
+            written_at_s: 1_709_251_199,
+        },
+        sl1: Some(Sl1Names {
+            job: "ring".to_owned(),
+            printer_model: "SL1S".to_owned(),
+            printer_variant: "default".to_owned(),
+            printer_profile: "SL1S SPEED".to_owned(),
+            print_profile: "0.05 Normal".to_owned(),
+            user_profile: 1,
+        }),
+    }
+}
+
+/// Writes a small ring band standing on the plate and gives file and outcome.
+pub(crate) fn written(format: Format, job: &Job) -> (Vec<u8>, Written) {
+    let mesh = solids::moved(&solids::torus(0.5, 0.25, 40, 16), [1.5, 0.8, 0.0]);
+    let parts = [Part { name: "ring", mesh: &mesh, offset_mm: [0.0; 3] }];
+    let settings = Settings {
+        display: job.display,
+        height_max_mm: 12.5,
+        layer_height: job.layer_height,
+        sampling: Sampling::Coverage,
+    };
+    let plate = Plate::prepare(&parts, settings).expect("the ring fits");
+    let previews: Vec<_> =
+        format.preview_sizes().iter().map(|&(w, h)| crate::preview::draw(&parts, w, h)).collect();
+    let cancel = AtomicBool::new(false);
+    let mut out = Cursor::new(Vec::new());
+    let outcome = write(format, job, &plate, &previews, &mut out, unwatched(&cancel)).expect("a file");
+    (out.into_inner(), outcome)
+}
+
+#[test]
+fn a_written_file_shows_what_was_sliced() {
+    for format in Format::ALL {
+        let (bytes, outcome) = written(format, &job());
+        let cancel = AtomicBool::new(false);
+
+        let compared = check_read_back(&bytes, &outcome.digests, &Limits::GENEROUS, unwatched(&cancel));
+
+        assert_eq!(compared, Ok(()), "{format:?}");
+        assert_eq!(outcome.layers, 10);
+        assert_eq!(outcome.bytes, u64::try_from(bytes.len()).unwrap());
+    }
+}
+
+#[test]
+fn read_back_names_the_layer_that_differs() {
+    let (bytes, mut outcome) = written(Format::Goo, &job());
+    let cancel = AtomicBool::new(false);
+    outcome.digests[7] ^= 1;
+
+    let compared = check_read_back(&bytes, &outcome.digests, &Limits::GENEROUS, unwatched(&cancel));
+
+    let expected = Difference::Picture { index: 7 };
+    assert_eq!(compared, Err(ReadBackError::Decode(StreamError::Deliver(expected))));
+}
+
+#[test]
+fn an_inspection_says_what_was_asked_for() {
+    for format in Format::ALL {
+        let (bytes, outcome) = written(format, &job());
+        let cancel = AtomicBool::new(false);
+        let file = open(&bytes, &Limits::GENEROUS).unwrap();
+
+        let inspection = inspect(file.as_ref(), unwatched(&cancel)).unwrap();
+
+        let Facts { resolution_px, pixel_um, layer_um, volume_ml, print_s, .. } = inspection.facts;
+        assert_eq!((resolution_px, pixel_um, layer_um), ([60, 40], [50.0, 40.0], 50.0), "{format:?}");
+        assert!((volume_ml - outcome.volume_ml).abs() < 1e-6, "{format:?}");
+        assert!((print_s - outcome.print_s).abs() < 0.51, "{format:?}");
+        let sum_mm3: f64 = inspection.layers.iter().map(|layer| layer.area_mm2 * 0.05).sum();
+        assert!((sum_mm3 / 1000.0 - outcome.volume_ml).abs() < 1e-9);
+        let exposures: Vec<f64> = inspection.layers.iter().map(|layer| layer.exposure_s).collect();
+        assert_eq!(exposures[..7], [32.5, 26.5, 20.5, 14.5, 8.5, 2.5, 2.5]);
+        let heights: Vec<f64> = inspection.layers.iter().map(|layer| layer.z_um).collect();
+        assert_eq!(heights[..3], [50.0, 100.0, 150.0]);
+    }
+}
+
+#[test]
+fn the_json_of_an_inspection_has_the_agreed_keys() {
+    let (bytes, _) = written(Format::Goo, &job());
+    let cancel = AtomicBool::new(false);
+    let file = open(&bytes, &Limits::GENEROUS).unwrap();
+
+    let json = serde_json::to_value(inspect(file.as_ref(), unwatched(&cancel)).unwrap()).unwrap();
+
+    for key in ["format", "version", "resolution_px", "pixel_um", "layers", "volume_ml", "print_s"] {
+        assert!(json.get(key).is_some(), "{key}");
+    }
+    let layer = &json["layers"][3];
+    for key in ["index", "z_um", "exposure_s", "lit_px", "area_mm2"] {
+        assert!(layer.get(key).is_some(), "{key}");
+    }
+    assert_eq!(json["format"], "goo");
+    assert_eq!(layer["index"], 3);
+}
+
+#[test]
+fn print_time_is_exposure_moves_and_rests() {
+    let (_, outcome) = written(Format::Goo, &job());
+
+    // Each stage takes 6 s (way / (way x 10 per minute)), four stages; rests 3 x base + 2.25.
+    let exposures = 32.5 + 26.5 + 20.5 + 14.5 + 8.5 + 5.0 * 2.5;
+    let moves = 10.0 * 24.0 + (9.0 + 2.25) + 9.0 * (24.0 + 2.25);
+    assert!((outcome.print_s - exposures - moves).abs() < 1e-9, "{}", outcome.print_s);
+}
+
+#[test]
+fn the_same_job_gives_the_same_bytes_on_any_number_of_threads() {
+    for format in Format::ALL {
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| written(format, &job()).0)
+        };
+        assert_eq!(on(1), on(5), "{format:?}");
+    }
+}
+
+#[test]
+fn a_file_of_another_format_or_over_the_limits_is_refused() {
+    assert!(matches!(open(b"solid ring", &Limits::GENEROUS), Err(ReadError::UnknownFormat)));
+    assert!(matches!(open(b"", &Limits::GENEROUS), Err(ReadError::UnknownFormat)));
+    for format in Format::ALL {
+        let (bytes, _) = written(format, &job());
+        let few_pixels = Limits { pixels_max: 2399, ..Limits::GENEROUS };
+        let few_layers = Limits { layers_max: 9, ..Limits::GENEROUS };
+        assert!(open(&bytes, &Limits { pixels_max: 2400, layers_max: 10, ..Limits::GENEROUS }).is_ok());
+        assert!(matches!(open(&bytes, &few_pixels), Err(ReadError::OverLimit { .. })), "{format:?}");
+        assert!(matches!(open(&bytes, &few_layers), Err(ReadError::OverLimit { .. })), "{format:?}");
+    }
+}
+
+/// Opens a damaged file and decodes what it offers; the point is that this ends without a panic.
+pub(crate) fn try_all(bytes: &[u8]) -> bool {
+    let limits = Limits { pixels_max: 1 << 16, layers_max: 100, entry_bytes_max: 1 << 20 };
+    let Ok(file) = open(bytes, &limits) else { return false };
+    (0..file.layer_count()).all(|index| {
+        file.layer(index).is_ok_and(|layer| {
+            let pixels: u64 = layer.runs.iter().map(|run| u64::from(run.length)).sum();
+            assert_eq!(pixels, file.display().pixels());
+            true
+        })
+    })
+}
