@@ -349,11 +349,13 @@ impl ChituSession {
         if *answer == Answer::ToSend || now.since(*since) < START_SETTLE || print.idle < TWICE {
             return;
         }
-        let may_send_again = *answer == Answer::None
-            && !print.blind
-            && *expected >= START_AGAIN_IF_LONGER
-            && *tries < COMMAND_TRIES;
-        if may_send_again {
+        let cannot_have_run = match answer {
+            // A garbled command is refused too.
+            Answer::Error(_) => true,
+            Answer::None => *expected >= START_AGAIN_IF_LONGER,
+            Answer::Ok | Answer::ToSend => false,
+        };
+        if cannot_have_run && !print.blind && *tries < COMMAND_TRIES {
             *answer = Answer::ToSend;
             return;
         }
