@@ -4,11 +4,11 @@ use serde::de::DeserializeOwned;
 
 use crate::devices::session::Session;
 
-// pub mod chitu;
+pub mod chitu;
 pub mod marlin;
 
 /// All drivers, in the order of their names.
-pub const ALL: &[&Driver] = &[&marlin::DRIVER];
+pub const ALL: &[&Driver] = &[&chitu::DRIVER, &marlin::DRIVER];
 
 /// One device family.
 #[derive(Debug)]

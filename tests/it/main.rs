@@ -1,5 +1,6 @@
 //! The one integration binary.
 #![expect(clippy::unwrap_used, reason = "test helpers")]
 
+mod devices;
 mod profiles;
 mod tidy;

@@ -102,7 +102,7 @@ impl Device for ChituSim {
     fn wake_at(&self) -> Option<Tick> {
         let packet = match &self.mode {
             Mode::Upload { packet, .. } if !packet.is_empty() => {
-                Some(self.heard_at.after(if ends_command(packet) { PAUSE } else { BROKEN_PAUSE }))
+                Some(self.heard_at.after(if upload_command(packet).is_some() { PAUSE } else { BROKEN_PAUSE }))
             }
             Mode::Upload { .. } | Mode::Commands | Mode::Download { .. } => None,
         };
@@ -155,6 +155,11 @@ impl ChituSim {
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(Vec::as_slice)
+    }
+
+    /// From now on other things go wrong.
+    pub fn set_faults(&mut self, faults: Faults) {
+        self.faults = faults;
     }
 
     /// Somebody changes a byte of a stored file: a worn card.
@@ -219,10 +224,9 @@ impl ChituSim {
         if packet.is_empty() || quiet < PAUSE {
             return;
         }
-        let command: String = packet.iter().map(|&byte| char::from(byte)).collect();
-        if ends_command(packet) && matches!(command.trim(), "M29" | "M4000") {
+        if let Some(command) = upload_command(packet) {
             packet.clear();
-            self.on_upload_command(command.trim());
+            self.on_upload_command(command);
         } else if quiet >= BROKEN_PAUSE {
             packet.clear();
             self.resend();
@@ -512,8 +516,13 @@ fn share(whole: u64, done: u64, total: u64) -> u64 {
     u64::try_from(share).unwrap_or(whole).min(whole)
 }
 
-fn ends_command(packet: &[u8]) -> bool {
-    packet.first() == Some(&b'M') && packet.len() <= 8 && packet.ends_with(b"\r\n")
+/// The two commands that a board understands while it writes a file.
+fn upload_command(packet: &[u8]) -> Option<&'static str> {
+    match packet.strip_suffix(b"\r\n")? {
+        b"M29" => Some("M29"),
+        b"M4000" => Some("M4000"),
+        _ => None,
+    }
 }
 
 fn goo_number(file: &[u8], at: usize) -> Option<u32> {

@@ -1,4 +1,5 @@
 //! Sessions against simulated devices, in virtual time.
 
+mod chitu;
 mod marlin;
 mod pair;

@@ -69,18 +69,19 @@ impl<S: Session, D: Device> Pair<S, D> {
         let end = self.now.after(limit);
         while !is_done(&self.facts) {
             assert!(self.now <= end, "not done after {limit:?}; facts: {:#?}", tail(&self.facts));
-            self.step();
+            self.step(end.after(Duration::from_millis(1)));
         }
     }
 
     pub(super) fn run(&mut self, time: Duration) {
         let end = self.now.after(time);
         while self.now < end {
-            self.step();
+            self.step(end);
         }
     }
 
-    fn step(&mut self) {
+    /// No jump goes beyond `end`.
+    fn step(&mut self, end: Tick) {
         self.steps += 1;
         assert!(self.steps < STEPS_MAX, "session and device never come to rest");
         let heard = self.listen();
@@ -90,7 +91,7 @@ impl<S: Session, D: Device> Pair<S, D> {
             self.now = self.now.after(LATENCY);
             self.session.handle(self.now, Input::Received(&said));
         } else if !heard {
-            self.jump();
+            self.jump(end);
         }
         if let Some(away) = self.device.take_unplugged() {
             self.unplug();
@@ -118,9 +119,9 @@ impl<S: Session, D: Device> Pair<S, D> {
         }
     }
 
-    fn jump(&mut self) {
+    fn jump(&mut self, end: Tick) {
         let next = [self.deadline, self.device.wake_at(), self.replug_at].into_iter().flatten().min();
-        self.now = next.unwrap_or(self.now.after(Duration::from_secs(1))).max(self.now);
+        self.now = next.unwrap_or(end).clamp(self.now, end.max(self.now));
         if self.replug_at.is_some_and(|at| at <= self.now) {
             self.replug_at = None;
             self.plug_in();
