@@ -23,7 +23,7 @@ use crate::ids::{IdSource, WebhookId};
 use crate::services::run::Runner;
 use crate::services::{self, Shop, Wake, notify, plan, prepare};
 use crate::shop::workshop::{Station, Workshop};
-use crate::store::keys::KeyRing;
+use crate::store::keys::{self, KeyRing};
 use crate::store::{self, Store};
 use crate::webhooks::{SecretOf, Sender};
 
@@ -75,6 +75,9 @@ pub enum Error {
     /// The record can't be opened.
     #[error("the record can't be opened")]
     OpenStore(#[from] store::Error),
+    /// The keys can't be read.
+    #[error("the keys can't be used")]
+    OpenKeys(#[from] keys::Error),
     /// What the record holds can't be taken up.
     #[error("the record can't be taken up")]
     TakeUp(#[from] services::Error),
@@ -311,6 +314,12 @@ async fn adopt_webhooks(shop: &Shop, file: &config::Workshop, keys: &KeyRing) ->
     }
     let keys = keys.clone();
     Ok(Arc::new(move |webhook: &notify::Webhook| {
-        secrets.get(&webhook.id).cloned().or_else(|| keys.webhook_secret(&webhook.id))
+        if let Some(secret) = secrets.get(&webhook.id) {
+            return Some(secret.clone());
+        }
+        keys.webhook_secret(&webhook.id).unwrap_or_else(|failure| {
+            tracing::error!(error = &failure as &dyn std::error::Error, "a webhook secret can't be read");
+            None
+        })
     }))
 }

@@ -1,5 +1,8 @@
 //! sprue: the manufacturing controller of a bespoke jewellery workshop.
 
+pub mod api;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod devices;
@@ -10,5 +13,6 @@ pub mod services;
 pub mod shop;
 pub mod sim;
 pub mod store;
+pub mod telemetry;
 pub mod units;
 pub mod webhooks;

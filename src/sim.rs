@@ -1,3 +1,5 @@
-//! Pretends to be the workshop, for tests, demonstrations and training.
+//! Pretends to be the workshop: devices, people, an order system and its webhook receiver, for tests,
+//! demonstrations and training.
 
+pub mod demo;
 pub mod devices;

@@ -20,6 +20,7 @@ mod deliveries;
 pub mod fold;
 mod idempotency;
 mod journal;
+pub mod keys;
 mod project;
 mod rows;
 mod schema;
@@ -223,6 +224,18 @@ impl Readers {
         }
         open_reader(&self.path)
     }
+}
+
+/// The shop time of the last thing recorded in a data directory; `None` where nothing was recorded yet.
+///
+/// # Errors
+/// `Error::Open`, `Error::Statement`.
+pub fn last_recorded(data_dir: &Path) -> Result<Option<crate::units::Timestamp>, Error> {
+    let path = journal_path(data_dir);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    Rows(&open_reader(&path)?).last_at()
 }
 
 /// A connection that can't write.

@@ -21,7 +21,7 @@ use crate::shop::plate::{Placement, Plate, SlicedFile};
 use crate::shop::profile::material::ExtrusionEntry;
 use crate::shop::profile::printer::{self, Lift, Motion, PrinterKind, ResinFormat, ResinPrinter, WaxPrinter};
 use crate::shop::profile::{
-    ExposureOverride, MaterialProfile, PrinterProfile, Profiles, ResolvedExposure, resolve_exposure,
+    ExposureOverride, MaterialProfile, PrinterProfile, Profiles, ResolvedExposure, Tagged, resolve_exposure,
 };
 use crate::store::Blobs;
 use crate::units::{Microns, Span, Timestamp};
@@ -43,6 +43,8 @@ pub struct PrintSettings {
     pub process: Process,
     /// Steps of grey, or pixel centres only.
     pub sampling: Sampling,
+    /// Shrinkage of the metal, if it is the same for all parts of the print.
+    pub metal_shrink: Option<Tagged<f64>>,
 }
 
 /// The numbers of a process, with where they come from.
@@ -127,39 +129,47 @@ pub fn resolve(
         }
     };
     let (printer, material) = (printer_profile.clone(), profile.clone());
-    Ok(PrintSettings { printer, material, layer, process, sampling: Sampling::Coverage })
+    Ok(PrintSettings { printer, material, layer, process, sampling: Sampling::Coverage, metal_shrink: None })
 }
 
 /// The factors that a piece is scaled by on these settings, and where they come from. Never twice.
 #[must_use]
 pub fn scale_of(shop: &Shop, settings: &PrintSettings, piece: &Piece) -> ([f64; 3], String) {
-    let alloy = shop.profiles.alloy(&piece.alloy).ok();
-    scale_factors(settings, alloy.map(|alloy| &alloy.shrink_percent), piece.scaled_by.as_deref())
+    let metal_shrink = shop.profiles.alloy(&piece.alloy).ok().map(|alloy| alloy.shrink_percent.clone());
+    PrintSettings { metal_shrink, ..settings.clone() }.scale(piece.scaled_by.as_deref())
 }
 
-/// Scale for pattern and metal shrinkage: `1 / ((1 - p)(1 - m))` (`casting-domain.md` section 7).
-#[must_use]
-pub fn scale_factors(
-    settings: &PrintSettings,
-    metal: Option<&crate::shop::profile::Tagged<f64>>,
-    scaled_by: Option<&str>,
-) -> ([f64; 3], String) {
-    if let Some(by) = scaled_by {
-        return ([1.0; 3], format!("scaled by {by} before it came; not scaled again"));
+/// Puts a part that lies flat into its place on the plate.
+pub fn put(mesh: &mut Mesh, quarter_turn: bool, x: Microns, y: Microns) {
+    if quarter_turn {
+        transform::rotate_z(mesh, std::f64::consts::FRAC_PI_2);
     }
-    let pattern = &settings.material.shrink_percent;
-    let metal_percent = metal.map_or(0.0, |metal| metal.value);
-    let factor = transform::shrink_factor(pattern.value / 100.0, metal_percent / 100.0).unwrap_or(1.0);
-    let origin = format!(
-        "pattern {} % ({}), metal {metal_percent} % ({})",
-        pattern.value,
-        pattern.source,
-        metal.map_or("no alloy", |metal| metal.source.as_str())
-    );
-    ([factor; 3], origin)
+    let low = mesh.bounds().map_or_else(nalgebra::Point3::origin, |bounds| bounds.min);
+    let corner = Vector3::new(x.to_millimeters().0, y.to_millimeters().0, 0.0);
+    transform::translate(mesh, corner - Vector3::new(low.x, low.y, 0.0));
 }
 
 impl PrintSettings {
+    /// Linear factors for pattern and metal shrinkage, `1 / ((1 - p)(1 - m))` (`casting-domain.md` section 7), and
+    /// where they come from.
+    #[must_use]
+    pub fn scale(&self, scaled_by: Option<&str>) -> ([f64; 3], String) {
+        if let Some(by) = scaled_by {
+            return ([1.0; 3], format!("scaled by {by} before it came; not scaled again"));
+        }
+        let pattern = &self.material.shrink_percent;
+        let metal = self.metal_shrink.as_ref();
+        let metal_percent = metal.map_or(0.0, |metal| metal.value);
+        let factor = transform::shrink_factor(pattern.value / 100.0, metal_percent / 100.0).unwrap_or(1.0);
+        let origin = format!(
+            "pattern {} % ({}), metal {metal_percent} % ({})",
+            pattern.value,
+            pattern.source,
+            metal.map_or("no alloy", |metal| metal.source.as_str())
+        );
+        ([factor; 3], origin)
+    }
+
     /// Where parts may lie.
     #[must_use]
     pub fn plate_size(&self) -> PlateSize {
@@ -391,13 +401,8 @@ pub fn slice_plate(
 fn placed_mesh(blobs: &Blobs, placement: &Placement) -> Result<Mesh, Error> {
     let mut mesh = read_design(blobs, &placement.design)?;
     transform::scale(&mut mesh, Vector3::from(placement.scale));
-    if placement.quarter_turn {
-        transform::rotate_z(&mut mesh, std::f64::consts::FRAC_PI_2);
-    }
     transform::lay_flat(&mut mesh);
-    let low = mesh.bounds().map_or_else(nalgebra::Point3::origin, |bounds| bounds.min);
-    let corner = Vector3::new(placement.x.to_millimeters().0, placement.y.to_millimeters().0, 0.0);
-    transform::translate(&mut mesh, corner - Vector3::new(low.x, low.y, 0.0));
+    put(&mut mesh, placement.quarter_turn, placement.x, placement.y);
     Ok(mesh)
 }
 

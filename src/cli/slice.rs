@@ -1,0 +1,257 @@
+//! `sprue slice`: designs into one printer's file, without a shop.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, anyhow};
+use nalgebra::Vector3;
+use serde::Serialize;
+use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
+use sprue_compute::mesh_files::{self, Limits, MeshFormat};
+use sprue_compute::nest;
+use sprue_compute::slice::{Control, Sampling};
+
+use super::{Failure, print, print_json, read_file, say};
+use crate::clock::Clock;
+use crate::config::profiles;
+use crate::finding::{Finding, any_error};
+use crate::services::slicing::{self, PrintFile, PrintSettings, Process};
+use crate::shop::profile::printer::ResinFormat;
+use crate::units::Microns;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// STL, 3MF or OBJ.
+    #[arg(required = true)]
+    designs: Vec<PathBuf>,
+    /// Stem of the printer's profile.
+    #[arg(long)]
+    printer: String,
+    /// Stem of the resin's or wax's profile.
+    #[arg(long)]
+    material: String,
+    /// Stem of the alloy's profile; then metal shrinkage is made up for too.
+    #[arg(long)]
+    alloy: Option<String>,
+    /// Layer height in µm; without it the one that the material prefers.
+    #[arg(long)]
+    layer_um: Option<i32>,
+    /// The mesh exactly as it lies in the file, centred on the plate; no scaling.
+    #[arg(long)]
+    as_is: bool,
+    /// Supports.
+    #[arg(long, value_enum, default_value_t = Supports::None)]
+    supports: Supports,
+    /// Grey levels at edges: 1 for none, more for exact coverage.
+    #[arg(long, default_value_t = 8)]
+    aa: u16,
+    /// The printer's file; its extension picks the format. Without it: beside the first design.
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Supports {
+    Auto,
+    None,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    layers: u32,
+    layer_um: i32,
+    pixel_um: [f64; 2],
+    resolution_px: [u32; 2],
+    volume_ml: f64,
+    print_s: f64,
+    load_s: f64,
+    slice_s: f64,
+    encode_s: f64,
+    out_bytes: u64,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.supports == Supports::Auto {
+        let text = "supports can't be made yet; add them in the CAD program and use --supports none";
+        return Err(Failure::Refused(vec![Finding::error("SUPPORTS_UNAVAILABLE", "--supports", text)]));
+    }
+    let clock = Clock::real();
+    let settings = settings(arguments)?;
+    let output = output_path(arguments, &settings);
+    let meshes = load(arguments, &settings)?;
+    let loaded_s = clock.tick().0;
+    let never = AtomicBool::new(false);
+    let bar = std::io::stderr().is_terminal();
+    let progress = |done: u32, total: u32| {
+        if bar && (done.is_multiple_of(16) || done == total) {
+            eprint_progress(done, total);
+        }
+    };
+    let control = Control { cancel: &never, progress: &progress };
+    let file = settings.slice(&meshes, &stem_of(&output), clock.at(), control);
+    let file = file.map_err(|finding| Failure::Refused(vec![finding]))?;
+    let sliced_s = clock.tick().0;
+    write_whole(&output, &file.bytes)?;
+    let answer = answer(&settings, &file, [loaded_s, sliced_s, clock.tick().0]);
+    if arguments.json {
+        return print_json(&answer);
+    }
+    print(&format!(
+        "{}: {} layers, {:.2} ml, {:.0} min",
+        output.display(),
+        answer.layers,
+        answer.volume_ml,
+        answer.print_s / 60.0
+    ));
+    Ok(())
+}
+
+fn eprint_progress(done: u32, total: u32) {
+    use std::io::Write;
+    let end = if done == total { "\n" } else { "" };
+    let _ = write!(std::io::stderr(), "\rlayer {done} of {total}{end}");
+}
+
+fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
+    let profiles = profiles::built_in().map_err(|problems| anyhow!("built-in profiles: {problems:?}"))?;
+    let layer = arguments.layer_um.map(Microns);
+    let mut settings = slicing::resolve(&profiles, &[], &arguments.printer, &arguments.material, layer)
+        .map_err(|finding| Failure::Refused(vec![finding]))?;
+    settings.sampling = if arguments.aa > 1 { Sampling::Coverage } else { Sampling::Centre };
+    if let Some(stem) = &arguments.alloy {
+        let alloy = profiles.alloy(stem).map_err(|unknown| {
+            Failure::Refused(vec![Finding::error("ALLOY_UNKNOWN", "--alloy", unknown.to_string())])
+        })?;
+        settings.metal_shrink = Some(alloy.shrink_percent.clone());
+    }
+    choose_format(&mut settings, arguments.output.as_deref())?;
+    Ok(settings)
+}
+
+/// The extension picks the format, as far as the printer's kind can have it.
+fn choose_format(settings: &mut PrintSettings, output: Option<&Path>) -> Result<(), Failure> {
+    let Some(output) = output else { return Ok(()) };
+    let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    match (&mut settings.process, extension) {
+        (Process::Resin(resin, _), "goo") => resin.format = ResinFormat::Goo,
+        (Process::Resin(resin, _), "sl1") => resin.format = ResinFormat::Sl1,
+        (Process::Wax(..), "gcode") => {}
+        (Process::Resin(..), _) => return Err(wrong_format(extension, "goo or sl1")),
+        (Process::Wax(..), _) => return Err(wrong_format(extension, "gcode")),
+    }
+    Ok(())
+}
+
+fn wrong_format(extension: &str, known: &str) -> Failure {
+    let text = format!("\".{extension}\" can't be written for this printer; name the file .{known}");
+    Failure::Refused(vec![Finding::error("FORMAT_UNKNOWN", "--output", text)])
+}
+
+fn output_path(arguments: &Arguments, settings: &PrintSettings) -> PathBuf {
+    let beside = || arguments.designs.first().cloned().unwrap_or_default();
+    arguments.output.clone().unwrap_or_else(|| beside().with_extension(settings.printer.extension()))
+}
+
+fn stem_of(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    stem.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect()
+}
+
+fn load(arguments: &Arguments, settings: &PrintSettings) -> Result<Vec<(String, Mesh)>, Failure> {
+    let mut meshes = Vec::new();
+    for path in &arguments.designs {
+        let bytes = read_file(path)?;
+        let format = path.extension().and_then(|e| e.to_str()).and_then(MeshFormat::of_extension);
+        let read = mesh_files::read(&bytes, format, &Limits::DESIGN)
+            .map_err(|refusal| Failure::Refused(vec![refusal.finding()]))?;
+        let checked = mesh::check(read, &SLICE_CHECK);
+        let findings = checked.report.findings;
+        if any_error(&findings) {
+            return Err(Failure::Refused(findings));
+        }
+        findings.iter().for_each(|finding| say(&format!("{}: {finding}", path.display())));
+        meshes.push((path.display().to_string(), checked.mesh));
+    }
+    if arguments.as_is { centre(&mut meshes, settings) } else { arrange(&mut meshes, settings)? }
+    Ok(meshes)
+}
+
+/// Topology only: `sprue check` measures.
+const SLICE_CHECK: CheckSettings =
+    CheckSettings { pieces_expected: 1, inner_diameter_mm: None, wall_samples: 0, wall_mm_min: None };
+
+/// x and y centred on the plate, lowest point on the platform, all parts moved as one.
+fn centre(meshes: &mut [(String, Mesh)], settings: &PrintSettings) {
+    let [x, y, _] = settings.printer.build.size_mm;
+    let bounds = meshes.iter().filter_map(|(_, mesh)| mesh.bounds());
+    let corners = bounds.flat_map(|bounds| [bounds.min, bounds.max]);
+    let Some(all) = mesh::Bounds::around(corners) else { return };
+    let middle = all.center();
+    let offset = Vector3::new(x / 2.0 - middle.x, y / 2.0 - middle.y, -all.min.z);
+    for (_, mesh) in meshes {
+        transform::translate(mesh, offset);
+    }
+}
+
+fn arrange(meshes: &mut [(String, Mesh)], settings: &PrintSettings) -> Result<(), Failure> {
+    let (factors, origin) = settings.scale(None);
+    say(&format!("scaled by {:.5}: {origin}", factors[0]));
+    for (_, mesh) in meshes.iter_mut() {
+        transform::scale(mesh, Vector3::from(factors));
+        transform::lay_flat(mesh);
+    }
+    let footprints: Vec<_> = meshes.iter().filter_map(|(_, mesh)| nest::Footprint::of(mesh, true)).collect();
+    let placed = nest::place(&footprints, settings.plate_size(), settings.margin());
+    if let Some(left) = placed.left_over.first() {
+        let text = "it doesn't fit on the plate; slice fewer designs at once, or choose a larger printer";
+        return Err(Failure::Refused(vec![Finding::error("PLATE_FULL", meshes[*left].0.clone(), text)]));
+    }
+    for spot in placed.placed {
+        slicing::put(&mut meshes[spot.index].1, spot.is_turned, spot.x, spot.y);
+    }
+    Ok(())
+}
+
+/// Under another name first: a file that is there is whole.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let unfinished = path.with_extension("unfinished");
+    let write = || -> std::io::Result<()> {
+        std::fs::write(&unfinished, bytes)?;
+        std::fs::File::open(&unfinished)?.sync_all()?;
+        std::fs::rename(&unfinished, path)
+    };
+    let written = write().with_context(|| format!("can't write {}", path.display()));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    Ok(written?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
+fn answer(settings: &PrintSettings, file: &PrintFile, [loaded, sliced, written]: [u64; 3]) -> Answer {
+    let seconds = |ms: u64| ms as f64 / 1000.0;
+    let (pixel_um, resolution_px) = match &settings.process {
+        Process::Resin(resin, _) => {
+            let display = &resin.display;
+            ([display.pixel_x_um, display.pixel_y_um], [display.width_px, display.height_px])
+        }
+        Process::Wax(wax, _) => ([wax.extrusion_width_mm * 1000.0; 2], [0, 0]),
+    };
+    Answer {
+        layers: file.layers,
+        layer_um: settings.layer.0,
+        pixel_um,
+        resolution_px,
+        volume_ml: file.volume_ml,
+        print_s: seconds(file.print_time.0),
+        load_s: seconds(loaded),
+        // Layers are encoded as they are made; what remains is reading back and writing.
+        slice_s: seconds(sliced - loaded),
+        encode_s: seconds(written - sliced),
+        out_bytes: file.bytes.len() as u64,
+    }
+}
