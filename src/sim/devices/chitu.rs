@@ -121,6 +121,10 @@ impl Device for ChituSim {
     fn take_unplugged(&mut self) -> Option<Duration> {
         self.unplugged.take()
     }
+
+    fn switch_off(&mut self) {
+        self.stop_print();
+    }
 }
 
 impl ChituSim {
