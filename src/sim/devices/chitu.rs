@@ -166,6 +166,12 @@ impl ChituSim {
         self.faults = faults;
     }
 
+    /// From `now` on it works at another speed.
+    pub fn set_speed(&mut self, now: Tick, speed: Speed) {
+        self.clock.advance(now);
+        self.clock.speed = speed;
+    }
+
     /// Somebody changes a byte of a stored file: a worn card.
     pub fn spoil(&mut self, name: &str, at: usize) {
         if let Some(byte) = self.files.get_mut(name).and_then(|file| file.get_mut(at)) {
