@@ -194,6 +194,7 @@ fn a_lost_answer_to_the_start_never_prints_twice() {
 fn a_short_print_whose_start_was_not_answered_is_unclear_and_not_started_again() {
     let mut pair = pair("", 1);
     load(&mut pair, &goo(200_000));
+    pair.run(Duration::from_millis(500));
     let ms = pair.now;
     // An hour's print in a second: it has come and gone before the board is asked.
     pair.device.set_speed(ms, speed(3600));
