@@ -39,6 +39,9 @@ pub trait Device: Send {
 
     /// Whether somebody has pulled the plug, and for how long.
     fn take_unplugged(&mut self) -> Option<Duration>;
+
+    /// Its power goes off for good; what it was doing goes into its record.
+    fn switch_off(&mut self) {}
 }
 
 /// How many times faster than the world a machine works. What a wire takes doesn't scale.

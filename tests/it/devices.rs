@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use sprue::clock::Clock;
 use sprue::devices::fleet::Seat;
+use sprue::devices::port::MemoryLine;
+use sprue::devices::port::faults::FaultSettings;
 use sprue::devices::pump::Ticks;
 use sprue::devices::session::{Input, Output};
 use sprue::devices::{
@@ -16,6 +18,7 @@ use sprue::devices::{
 use sprue::sim::devices::record::Entry;
 use sprue::sim::devices::{ChituSim, Device, Faults, Kind, MarlinSim, Options, Record, pty, run_device};
 use sprue::units::Tick;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -215,6 +218,59 @@ async fn a_printer_pulled_twenty_times_is_taken_up_again_each_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_drops_flips_doubles_and_delays_bytes_costs_time_alone() {
+    let bench = Bench::new();
+    let line = MemoryLine::default();
+    let faults = FaultSettings {
+        seed: 5,
+        drop: 0.0003,
+        flip: 0.0003,
+        duplicate: 0.0003,
+        delay: 0.001,
+        delay_for: Duration::from_millis(100),
+        ..FaultSettings::default()
+    };
+    let port = PortAddress::Faulty { inner: Box::new(PortAddress::Memory(line.clone())), faults };
+    let session = sprue::devices::drivers::find("marlin").unwrap().session(&toml::Table::new()).unwrap();
+    let line_settings = LineSettings { name: "memory".into(), port };
+    let seat = Seat { station: "wax-1".into(), line: line_settings, driver: "marlin", session };
+    let mut sim = MarlinSim::new(Faults::default(), Record::default(), Arc::new(|| 1000));
+    let program: String = (0..300).map(|n| format!("G1 X{} Y{} F6000\n", n % 100, n % 70)).collect();
+    let stream = line.plug_in();
+
+    let (fleet, mut facts) = Fleet::start_seats(vec![seat], Arc::clone(&bench.ticks)).unwrap();
+    let driven = print(&fleet, &mut facts, "wax-1", program.clone().into_bytes());
+    let end = until_done(wire(&bench, &mut sim, stream), driven).await;
+
+    assert_eq!(end, Fact::Finished { job: job() });
+    assert_eq!(sim.executed(), program.lines().collect::<Vec<_>>());
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_printer_behind_a_serial_server_comes_back_after_the_connection_was_cut() {
+    let bench = Bench::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let session = sprue::devices::drivers::find("marlin").unwrap().session(&toml::Table::new()).unwrap();
+    let line = LineSettings { name: "server".into(), port: PortAddress::parse(&address, 115_200) };
+    let seat = Seat { station: "wax-1".into(), line, driver: "marlin", session };
+    let (fleet, mut facts) = Fleet::start_seats(vec![seat], Arc::clone(&bench.ticks)).unwrap();
+    let mut sim = MarlinSim::new(Faults::default(), Record::default(), Arc::new(|| 1000));
+
+    for _ in 0..3 {
+        let (stream, _) = listener.accept().await.unwrap();
+        let online = async {
+            until(&mut facts, |_, fact| matches!(fact, Fact::Online { .. })).await;
+        };
+        until_done(wire(&bench, &mut sim, stream), online).await;
+        let lost = until(&mut facts, |_, fact| matches!(fact, Fact::Offline { .. })).await;
+        assert!(matches!(lost, Fact::Offline { reason } if reason.contains("line server")));
+    }
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_absent_device_is_offline_with_a_reason_and_comes_back_by_itself() {
     let bench = Bench::new();
     let (fleet, mut facts) = bench.fleet(&[("wax-1", "marlin")]);
@@ -303,6 +359,25 @@ fn settings_that_no_driver_knows_are_refused_by_name() {
 async fn serve(bench: &Bench, device: &mut dyn Device, link: &Path) {
     let ticks = Arc::clone(&bench.ticks);
     pty::serve(device, Some(link), ticks.as_ref(), &bench.stop, &mut |_| {}).await.unwrap();
+}
+
+/// Joins a device to any stream; ends when the far end does.
+async fn wire(bench: &Bench, device: &mut dyn Device, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let mut bytes = [0; 1024];
+    loop {
+        let now = (bench.ticks)();
+        device.advance(now);
+        stream.write_all(&device.take_output()).await.unwrap();
+        let wait = device.wake_at().map_or(Duration::from_millis(500), |tick| tick.since(now));
+        tokio::select! {
+            biased;
+            read = stream.read(&mut bytes) => match read.unwrap() {
+                0 => return,
+                count => device.receive((bench.ticks)(), &bytes[..count]),
+            },
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
 }
 
 async fn until_done<T>(serving: impl Future<Output = ()>, driven: impl Future<Output = T>) -> T {

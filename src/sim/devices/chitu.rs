@@ -121,6 +121,10 @@ impl Device for ChituSim {
     fn take_unplugged(&mut self) -> Option<Duration> {
         self.unplugged.take()
     }
+
+    fn switch_off(&mut self) {
+        self.stop_print();
+    }
 }
 
 impl ChituSim {
@@ -160,6 +164,12 @@ impl ChituSim {
     /// From now on other things go wrong.
     pub fn set_faults(&mut self, faults: Faults) {
         self.faults = faults;
+    }
+
+    /// From `now` on it works at another speed.
+    pub fn set_speed(&mut self, now: Tick, speed: Speed) {
+        self.clock.advance(now);
+        self.clock.speed = speed;
     }
 
     /// Somebody changes a byte of a stored file: a worn card.

@@ -139,6 +139,10 @@ impl Device for MarlinSim {
     fn take_unplugged(&mut self) -> Option<Duration> {
         self.unplugged.take()
     }
+
+    fn switch_off(&mut self) {
+        self.end_stream("off");
+    }
 }
 
 impl MarlinSim {

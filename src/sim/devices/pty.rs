@@ -37,7 +37,9 @@ pub async fn run_device(
     ready: &mut (dyn FnMut(&Path) + Send),
 ) -> Result<(), Error> {
     let mut device = kind.build(options, speed)?;
-    serve(device.as_mut(), options.link.as_deref(), ticks, stop, ready).await
+    let served = serve(device.as_mut(), options.link.as_deref(), ticks, stop, ready).await;
+    device.switch_off();
+    served
 }
 
 /// Like `run_device`, for a device that is already made.

@@ -58,7 +58,8 @@ pub enum Entry {
     },
     /// The first line of a streamed program was executed.
     StreamStarted,
-    /// No more lines of a streamed program were executed: a new count began, or the machine was reset or killed.
+    /// No more lines of a streamed program were executed: a new count began, or the machine was
+    /// reset, killed or switched off.
     StreamEnded {
         /// Lines executed, questions (`M105`, `M114`, `M115`, `M113`, `M400`) not counted.
         lines: u64,
@@ -66,7 +67,7 @@ pub enum Entry {
         sha256: String,
         /// X, Y, Z, E in millimeters.
         position_mm: [f64; 4],
-        /// What ended it: `count`, `reset` or `kill`.
+        /// What ended it: `count`, `reset`, `kill` or `off`.
         by: String,
     },
 }

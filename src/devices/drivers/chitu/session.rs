@@ -111,6 +111,8 @@ struct Print {
     near_end: u32,
     other_paused: u32,
     complete_since: Option<Tick>,
+    /// When nine tenths of the expected time will be over; unknown for a print that was found running.
+    due_at: Option<Tick>,
     /// The line was lost since the print was last seen.
     blind: bool,
     wish: Option<Wish>,
@@ -412,11 +414,22 @@ impl ChituSession {
             self.say(Fact::Finished { job });
         } else if print.blind {
             self.end_unclear("the print ended while the line to the printer was lost: look at the plate");
+        } else if print.near_end > 0 || self.may_have_ended(now) {
+            self.end_unclear(
+                "the print ended about when it should, but its end was not seen: look at the plate",
+            );
         } else {
             self.end_stopped(
                 "the print was stopped at the printer, or the printer was switched off: clear the plate",
             );
         }
+    }
+
+    /// True if the print was due to end before the printer was looked at again.
+    fn may_have_ended(&self, now: Tick) -> bool {
+        let between_looks = Duration::from_millis(self.settings.poll_ms) * 2;
+        let due = self.print.as_ref().and_then(|print| print.due_at);
+        due.is_some_and(|due| now.after(between_looks) >= due)
     }
 
     fn on_paused_changed(&mut self, paused: bool) {
@@ -800,7 +813,7 @@ impl ChituSession {
 impl Print {
     fn starting(job: JobName, expected: Duration, now: Tick) -> Self {
         let stage = Stage::Starting { expected, since: now, tries: 0, answer: Answer::ToSend };
-        Self { stage, ..Self::running(job, false) }
+        Self { stage, due_at: Some(now.after(expected * 9 / 10)), ..Self::running(job, false) }
     }
 
     fn running(job: JobName, paused: bool) -> Self {
@@ -812,6 +825,7 @@ impl Print {
             near_end: 0,
             other_paused: 0,
             complete_since: None,
+            due_at: None,
             blind: false,
             wish: None,
             stop_reason: None,

@@ -137,7 +137,7 @@ mod tests {
             }
         }
         let lines: Vec<String> = std::iter::from_fn(|| program.next_line()).collect();
-        assert_eq!(u64::try_from(lines.len()).unwrap(), program.total);
+        assert_eq!(u64::try_from(lines.len()), Ok(program.total));
         Ok(lines)
     }
 

@@ -42,6 +42,8 @@ const STOP_VERDICT: Duration = Duration::from_millis(1500);
 const CHECK_BYTES: usize = 256 * 1024;
 /// Progress and temperatures are told this often at most.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Messages of the printer that stop nothing are passed on this often at most.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Tries to set the count before a print, and to get the proof after it.
 const NUMBERING_TRIES: u32 = 5;
 const PROOF_TRIES: u32 = 5;
@@ -71,6 +73,7 @@ pub struct MarlinSession {
     poll_at: Tick,
     told_progress_at: Option<Tick>,
     told_temperatures_at: Option<Tick>,
+    told_complaint_at: Option<Tick>,
     /// An error text whose resend or ok hasn't come yet.
     complaint: Option<String>,
     noise: Noise,
@@ -163,6 +166,7 @@ impl MarlinSession {
             poll_at: Tick(0),
             told_progress_at: None,
             told_temperatures_at: None,
+            told_complaint_at: None,
             complaint: None,
             noise: Noise::default(),
             settings,
@@ -235,8 +239,7 @@ impl MarlinSession {
     fn on_ok(&mut self, now: Tick, line: Option<u32>) {
         if let Some(text) = self.complaint.take() {
             // Errors about lines come with a resend; this one stands alone.
-            let text = format!("the printer reports \"{text}\": look at its display");
-            self.say(Fact::Fault { code: "printer-message".into(), text });
+            self.tell_complaint(now, &text);
         }
         let event = self.channel.on_ok(now, line);
         self.on_event(now, event);
@@ -271,6 +274,8 @@ impl MarlinSession {
 
     fn on_busy(&mut self, now: Tick) {
         self.moved_at = now;
+        // It works on the first line, which may be a long one.
+        self.tell_started();
         self.channel.on_busy(now);
         if let Phase::Asking { until } = &mut self.phase {
             *until = now.after(GREETING_MAX);
@@ -349,6 +354,9 @@ impl MarlinSession {
     }
 
     fn on_action(&mut self, action: &str) {
+        if self.stream.is_none() {
+            return;
+        }
         let word = action.split_whitespace().next().unwrap_or_default();
         match word {
             "pause" | "paused" => self.pause("paused at the printer"),
@@ -844,6 +852,16 @@ impl MarlinSession {
         if self.is_online && is_due && !temperatures.is_empty() {
             self.told_temperatures_at = Some(now);
             self.say(Fact::Temperatures(temperatures));
+        }
+    }
+
+    /// A printer that complains without end is heard now and then.
+    fn tell_complaint(&mut self, now: Tick, text: &str) {
+        let is_due = self.told_complaint_at.is_none_or(|told| now.since(told) >= COMPLAIN_EVERY);
+        if is_due {
+            self.told_complaint_at = Some(now);
+            let text = format!("the printer reports \"{text}\": look at its display");
+            self.say(Fact::Fault { code: "printer-message".into(), text });
         }
     }
 

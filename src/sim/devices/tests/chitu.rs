@@ -191,6 +191,83 @@ fn a_lost_answer_to_the_start_never_prints_twice() {
 }
 
 #[test]
+fn a_short_print_whose_start_was_not_answered_is_unclear_and_not_started_again() {
+    let mut pair = pair("", 1);
+    load(&mut pair, &goo(200_000));
+    pair.run(Duration::from_millis(500));
+    let ms = pair.now;
+    // An hour's print in a second: it has come and gone before the board is asked.
+    pair.device.set_speed(ms, speed(3600));
+    pair.device.set_faults(Faults::parse("lose-ok=1").unwrap());
+    pair.command(Command::Start { job: job("ring-1"), expected: Duration::from_secs(1) });
+    pair.run(Duration::from_millis(2500));
+    pair.device.set_faults(Faults::default());
+    pair.until(LONG, |facts| !ends(facts).is_empty());
+    pair.run(Duration::from_secs(60));
+
+    assert!(matches!(ends(&pair.facts)[..], [Fact::Unclear { .. }]), "{:?}", ends(&pair.facts));
+    assert_eq!(print_starts(&pair), 1);
+}
+
+#[test]
+fn a_print_that_is_over_between_two_looks_is_unclear_and_not_stopped() {
+    let mut pair = pair("", 1);
+    load(&mut pair, &goo(200_000));
+    let now = pair.now;
+    pair.device.set_speed(now, speed(3600));
+    pair.command(Command::Start { job: job("ring-1"), expected: Duration::from_secs(1) });
+    pair.until(LONG, |facts| !ends(facts).is_empty());
+
+    assert!(is_started(&pair.facts));
+    assert!(matches!(ends(&pair.facts)[..], [Fact::Unclear { .. }]), "{:?}", ends(&pair.facts));
+}
+
+#[test]
+fn a_board_that_is_slow_to_start_is_told_once() {
+    struct Slow {
+        sim: ChituSim,
+        late: Option<(Tick, Vec<u8>)>,
+    }
+    impl Device for Slow {
+        fn receive(&mut self, now: Tick, bytes: &[u8]) {
+            if bytes.starts_with(b"M6030") {
+                self.late = Some((now.after(Duration::from_secs(4)), bytes.to_vec()));
+            } else {
+                self.sim.receive(now, bytes);
+            }
+        }
+        fn advance(&mut self, now: Tick) {
+            if let Some((_, bytes)) = self.late.take_if(|(at, _)| *at <= now) {
+                self.sim.receive(now, &bytes);
+            }
+            self.sim.advance(now);
+        }
+        fn wake_at(&self) -> Option<Tick> {
+            let late = self.late.as_ref().map(|(at, _)| *at);
+            [late, self.sim.wake_at()].into_iter().flatten().min()
+        }
+        fn take_output(&mut self) -> Vec<u8> {
+            self.sim.take_output()
+        }
+        fn take_unplugged(&mut self) -> Option<Duration> {
+            None
+        }
+    }
+    let sim = ChituSim::new(Faults::default(), Record::default(), speed(1), None);
+    let mut pair = Pair::new(ChituSession::new(Settings::new("goo")), Slow { sim, late: None });
+    pair.until(LONG, is_ready);
+    pair.command(Command::Load { job: job("ring-1"), file: goo(200_000).into() });
+    pair.until(LONG, is_load_over);
+    pair.transmitted.clear();
+    pair.command(Command::Start { job: job("ring-1"), expected: LONG });
+    pair.until(LONG, is_started);
+    pair.run(Duration::from_secs(60));
+
+    let sent = String::from_utf8_lossy(&pair.transmitted).into_owned();
+    assert_eq!(sent.matches("M6030").count(), 1);
+}
+
+#[test]
 fn a_new_session_finds_the_running_print_and_sees_it_end() {
     let mut old = pair("", 1);
     start(&mut old);

