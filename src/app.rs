@@ -103,9 +103,13 @@ impl App {
         let plan = plan::Current::load(&store).await?;
         let listener = TcpListener::bind(file.listen).await;
         let listener = listener.map_err(|source| Error::Listen { address: file.listen, source })?;
-        let address = listener.local_addr().map_err(|source| Error::Listen { address: file.listen, source })?;
+        let address =
+            listener.local_addr().map_err(|source| Error::Listen { address: file.listen, source })?;
 
-        let ticks = { let clock = clock.clone(); Arc::new(move || clock.tick()) };
+        let ticks = {
+            let clock = clock.clone();
+            Arc::new(move || clock.tick())
+        };
         let (fleet, facts) = Fleet::start(&lines_of(&file), &devices_of(&file), ticks)?;
         let shop = Shop {
             store,
@@ -232,7 +236,11 @@ async fn pause(wake: &Notify, at_most: Duration, shutdown: &CancellationToken) {
 }
 
 fn complain(reconciler: &str, failure: &services::Error) {
-    tracing::error!(reconciler, error = failure as &dyn std::error::Error, "a reconciler failed and will try again");
+    tracing::error!(
+        reconciler,
+        error = failure as &dyn std::error::Error,
+        "a reconciler failed and will try again"
+    );
 }
 
 fn lock_data_dir(path: &Path) -> Result<File, Error> {

@@ -16,7 +16,6 @@ use crate::ids::DeliveryId;
 use crate::services::notify::{Attempt, Delivery, Outcome, Webhook};
 use crate::services::{Error, Shop, notify};
 
-
 use crate::units::{Span, Timestamp};
 
 pub mod signature;
@@ -77,7 +76,10 @@ impl Sender {
                 Ok(true) => continue,
                 Ok(false) => self.until_next().await,
                 Err(failure) => {
-                    tracing::error!(error = &failure as &dyn std::error::Error, "webhooks wait for the record");
+                    tracing::error!(
+                        error = &failure as &dyn std::error::Error,
+                        "webhooks wait for the record"
+                    );
                     Duration::from_secs(5)
                 }
             };
@@ -114,7 +116,9 @@ impl Sender {
     async fn until_next(&self) -> Duration {
         let patience = Duration::from_secs(10);
         match notify::next_at(&self.shop).await {
-            Ok(Some(at)) => at.since(Clock::system_time()).to_duration().clamp(Duration::from_millis(50), patience),
+            Ok(Some(at)) => {
+                at.since(Clock::system_time()).to_duration().clamp(Duration::from_millis(50), patience)
+            }
             Ok(None) | Err(_) => patience,
         }
     }
@@ -127,7 +131,13 @@ impl Sender {
         let at = Clock::system_time();
         let outcome = answer.outcome(&delivery, at);
         let attempt = Attempt { at, status: answer.status.map(|status| status.as_u16()), text: answer.text };
-        Try { gone: answer.status == Some(StatusCode::GONE), webhook, delivery: delivery.id, attempt, outcome }
+        Try {
+            gone: answer.status == Some(StatusCode::GONE),
+            webhook,
+            delivery: delivery.id,
+            attempt,
+            outcome,
+        }
     }
 
     async fn post(&self, webhook: &Webhook, delivery: &Delivery, secret: &[u8]) -> Answer {
@@ -170,7 +180,8 @@ impl Answer {
 
     async fn read(mut response: reqwest::Response) -> Self {
         let status = response.status();
-        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let seconds =
+            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let retry_after = seconds.map(|seconds| Span::seconds(seconds.min(RETRY_AFTER_MAX)));
         // One chunk is enough for people, and a receiver can't fill our memory.
         let start = response.chunk().await.ok().flatten().unwrap_or_default();
@@ -185,7 +196,9 @@ impl Answer {
         }
         let wait = usize::try_from(delivery.attempts).ok().and_then(|made| WAITS.get(made));
         match wait {
-            Some(wait) => Outcome::Again(at.after(self.retry_after.unwrap_or_default().max(jitter(*wait, delivery)))),
+            Some(wait) => {
+                Outcome::Again(at.after(self.retry_after.unwrap_or_default().max(jitter(*wait, delivery))))
+            }
             None => Outcome::Failed,
         }
     }
@@ -193,7 +206,8 @@ impl Answer {
 
 /// Up to a tenth more, by the id, so that endpoints that failed together are not hit together again.
 fn jitter(wait: Span, delivery: &Delivery) -> Span {
-    let share = delivery.id.as_str().bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let share =
+        delivery.id.as_str().bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     Span(wait.0 + wait.0 / 10 * (share % 100) / 100)
 }
 

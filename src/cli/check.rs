@@ -58,7 +58,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let read = mesh_files::read(&bytes, format, &Limits::DESIGN)
         .map_err(|refusal| Failure::Refused(vec![refusal.finding()]))?;
     let format = read.format.name();
-    let wall_mm_min = arguments.alloy.as_ref().and_then(|_| alloys.first()).map(|(_, alloy)| wall_limit_mm(alloy));
+    let wall_mm_min =
+        arguments.alloy.as_ref().and_then(|_| alloys.first()).map(|(_, alloy)| wall_limit_mm(alloy));
     let settings =
         CheckSettings { pieces_expected: 1, inner_diameter_mm, wall_samples: WALL_SAMPLES, wall_mm_min };
     let mut report = mesh::check(read, &settings).report;
@@ -102,7 +103,12 @@ fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
         let [low, high] = report.bounds_mm;
         let size: Vec<String> = (0..3).map(|axis| format!("{:.2}", high[axis] - low[axis])).collect();
         print(&format!("{} ({}, {} triangles)", answer.file, answer.format, report.triangles));
-        print(&format!("  size {} mm, volume {:.2} mm³, {} shells", size.join(" x "), report.volume_mm3, report.shells));
+        print(&format!(
+            "  size {} mm, volume {:.2} mm³, {} shells",
+            size.join(" x "),
+            report.volume_mm3,
+            report.shells
+        ));
         if let Some(ring) = &report.ring {
             print(&format!("  ring, inner diameter {:.2} mm", ring.inner_diameter_mm));
         }

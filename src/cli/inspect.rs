@@ -31,7 +31,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let place = arguments.file.display().to_string();
         Failure::Refused(vec![Finding::error("FILE_DAMAGED", place, text)])
     };
-    let file = print_files::open(&bytes, &Limits::GENEROUS).map_err(|failure| refused(failure.to_string()))?;
+    let file =
+        print_files::open(&bytes, &Limits::GENEROUS).map_err(|failure| refused(failure.to_string()))?;
     if let (Some(index), Some(path)) = (arguments.layer, &arguments.png) {
         let layer = file.layer(index).map_err(|failure| refused(failure.to_string()))?;
         let picture = print_files::png_of(&layer, &file.display());

@@ -34,9 +34,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Reads the shop file; every problem is a line of the refusal.
 pub(super) fn load(path: &Path) -> Result<config::Workshop, Failure> {
-    config::load(path).map_err(|problems| {
-        Failure::RefusedLines(problems.iter().map(ToString::to_string).collect())
-    })
+    config::load(path)
+        .map_err(|problems| Failure::RefusedLines(problems.iter().map(ToString::to_string).collect()))
 }
 
 /// Real time, or the time of a simulated workshop: it follows from the shop file alone, so that it goes on where

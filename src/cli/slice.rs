@@ -176,7 +176,11 @@ fn load(arguments: &Arguments, settings: &PrintSettings) -> Result<Vec<(String, 
         findings.iter().for_each(|finding| say(&format!("{}: {finding}", path.display())));
         meshes.push((path.display().to_string(), checked.mesh));
     }
-    if arguments.as_is { centre(&mut meshes, settings) } else { arrange(&mut meshes, settings)? }
+    if arguments.as_is {
+        centre(&mut meshes, settings)
+    } else {
+        arrange(&mut meshes, settings)?
+    }
     Ok(meshes)
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::devices::drivers;
 use crate::devices::session::{Command, Doing, Fact, JobName};
 use crate::devices::status::Link;
 use crate::finding::Finding;
@@ -255,8 +256,9 @@ impl Runner {
             return Ok(());
         };
         let (name, job) = (station.to_owned(), active.job.clone());
+        let seen = Seen { stores_prints: stores_prints(shop, station), doing };
         let settled =
-            shop.store.transact("sprue", move |tx| settle(tx, &name, &active.operation, &job, &doing));
+            shop.store.transact("sprue", move |tx| settle(tx, &name, &active.operation, &job, &seen));
         if settled.await? {
             shop.wake.all();
         }
@@ -388,17 +390,29 @@ fn apply(tx: &mut Tx<'_>, id: &OperationId, change: Change) -> Result<(), Error>
     }
 }
 
+/// What a device was found doing, and whether its being idle says anything about a print's end: a device that
+/// stores prints goes on without us, a stream breaks off.
+struct Seen {
+    stores_prints: bool,
+    doing: Doing,
+}
+
+fn stores_prints(shop: &Shop, station: &str) -> bool {
+    let driver = shop.workshop.station(station).and_then(|station| drivers::find(&station.driver).ok());
+    driver.is_some_and(|driver| driver.capabilities.names_its_print)
+}
+
 fn settle(
     tx: &mut Tx<'_>,
     station: &str,
     id: &OperationId,
     ours: &JobName,
-    doing: &Doing,
+    seen: &Seen,
 ) -> Result<bool, Error> {
     let Some(operation) = tx.operation(id)?.filter(|op| op.state.occupies() == Some(station)) else {
         return Ok(false);
     };
-    let Some(change) = settlement(station, &operation.state, ours, doing) else { return Ok(false) };
+    let Some(change) = settlement(station, &operation.state, ours, seen) else { return Ok(false) };
     let finish = matches!(change, Change::Finish { .. });
     apply(tx, id, change)?;
     if finish {
@@ -408,7 +422,7 @@ fn settle(
 }
 
 /// What follows from a device's report for an operation that should be on it.
-fn settlement(station: &str, state: &OperationState, ours: &JobName, doing: &Doing) -> Option<Change> {
+fn settlement(station: &str, state: &OperationState, ours: &JobName, seen: &Seen) -> Option<Change> {
     let permille = match state {
         // Loading is this run's own business; nothing was started.
         OperationState::Starting { sent: false, .. } => return None,
@@ -421,11 +435,9 @@ fn settlement(station: &str, state: &OperationState, ours: &JobName, doing: &Doi
         | OperationState::Failed { .. }
         | OperationState::Abandoned { .. } => return None,
     };
-    let lose = |reason: String| match state {
-        OperationState::Unknown { .. } => None,
-        _ => Some(Change::LoseSight { reason }),
-    };
-    match doing {
+    let is_unknown = matches!(state, OperationState::Unknown { .. });
+    let lose = |reason: String| (!is_unknown).then_some(Change::LoseSight { reason });
+    match &seen.doing {
         Doing::Printing { job: Some(job), paused } if job == ours => match (state, paused) {
             (OperationState::Running { .. }, true) => {
                 Some(Change::Hold { reason: format!("{station} is paused") })
@@ -436,7 +448,7 @@ fn settlement(station: &str, state: &OperationState, ours: &JobName, doing: &Doi
         },
         Doing::Printing { job: Some(job), .. } => lose(format!("{station} prints {} instead", job.0)),
         Doing::Printing { job: None, .. } => lose(format!("{station} prints something that it can't name")),
-        Doing::Idle { .. } if permille >= NEARLY_DONE_PERMILLE => {
+        Doing::Idle { .. } if seen.stores_prints && permille >= NEARLY_DONE_PERMILLE => {
             Some(Change::Finish { recorded: BTreeMap::new() })
         }
         Doing::Idle { .. } => lose(format!(

@@ -314,6 +314,7 @@ impl Operation {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "what isn't in the picture is refused, whatever is added")]
 impl OperationState {
     /// The word that is shown and sent.
     #[must_use]

@@ -93,7 +93,8 @@ pub async fn start(demo: &Demo) -> anyhow::Result<Running> {
     let keys = make_keys(&app)?;
     let of = |role: Role| keys.iter().find(|(known, _)| *known == role).map(|(_, key)| key.clone());
     let base = format!("http://{}/api/v1", app.address);
-    let technician = technician::Technician::new(&base, &of(Role::Technician).unwrap_or_default(), clock.clone());
+    let technician =
+        technician::Technician::new(&base, &of(Role::Technician).unwrap_or_default(), clock.clone());
     tokio::spawn(technician.work(stop.clone()));
     let system = orders::OrderSystem::new(&base, &of(Role::OrderSystem).unwrap_or_default());
     let mut pushed = Vec::new();
@@ -164,7 +165,11 @@ impl Running {
             late += u64::from(order.late);
             if order.state_word() != "completed" {
                 let states: Vec<_> = pieces.iter().map(|piece| piece.state_word()).collect();
-                missing.push(format!("order {external_ref} is {} ({})", order.state_word(), states.join(", ")));
+                missing.push(format!(
+                    "order {external_ref} is {} ({})",
+                    order.state_word(),
+                    states.join(", ")
+                ));
             }
         }
         let counts = query::counts(&self.app.shop).await?;

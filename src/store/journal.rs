@@ -121,6 +121,6 @@ impl Rows<'_> {
     /// # Errors
     /// `Error::Statement`.
     pub fn last_at(&self) -> Result<Option<Timestamp>, Error> {
-        Ok(Head::load(self).map(|head| (head.seq > 0).then_some(head.last_at))?)
+        Head::load(self).map(|head| (head.seq > 0).then_some(head.last_at))
     }
 }

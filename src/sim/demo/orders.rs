@@ -71,11 +71,11 @@ fn order(sample: &Sample, external_ref: &str, number: u32, sha256: &Sha256Hex, n
         "pieces": [{
             "external_ref": format!("{external_ref}-1"),
             "design_sha256": sha256,
-            "quantity": if number % 5 == 0 { 2 } else { 1 },
+            "quantity": if number.is_multiple_of(5) { 2 } else { 1 },
             "alloy": sample.alloy,
             "routing": sample.routing,
             "ring_size": { "system": "us", "value": sample.size },
-            "engraving": if number % 2 == 0 { Some("17·V·2026") } else { None },
+            "engraving": if number.is_multiple_of(2) { Some("17·V·2026") } else { None },
             "stones": sample.stones,
             "scaled_by": null,
         }],

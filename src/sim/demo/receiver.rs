@@ -80,7 +80,9 @@ async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Byte
     if header("webhook-signature") != expected {
         return StatusCode::UNAUTHORIZED;
     }
-    let Ok(notice) = serde_json::from_slice::<serde_json::Value>(&body) else { return StatusCode::BAD_REQUEST };
+    let Ok(notice) = serde_json::from_slice::<serde_json::Value>(&body) else {
+        return StatusCode::BAD_REQUEST;
+    };
     let seq = notice["data"]["seq"].as_i64().unwrap_or_default();
     let order = notice["data"]["order_id"].as_str().unwrap_or_default().to_owned();
     let mut seen = inbox.seen.lock().unwrap_or_else(PoisonError::into_inner);

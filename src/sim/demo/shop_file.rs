@@ -10,7 +10,8 @@ use crate::clock::Clock;
 use crate::units::Timestamp;
 
 /// The simulated devices: station and kind.
-pub(super) const DEVICES: [(&str, &str); 3] = [("resin-1", "chitu"), ("resin-2", "chitu"), ("wax-1", "marlin")];
+pub(super) const DEVICES: [(&str, &str); 3] =
+    [("resin-1", "chitu"), ("resin-2", "chitu"), ("wax-1", "marlin")];
 
 /// Where the links to the pseudo-terminals lie, and what the machines record.
 pub(super) fn devices_dir(data_dir: &Path) -> anyhow::Result<PathBuf> {
