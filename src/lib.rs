@@ -1,10 +1,12 @@
 //! sprue: the manufacturing controller of a bespoke jewellery workshop.
 
+pub mod api;
 pub mod clock;
 pub mod config;
 pub mod devices;
 pub mod finding;
 pub mod ids;
+pub mod panel;
 pub mod planning;
 pub mod services;
 pub mod shop;

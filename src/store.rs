@@ -20,6 +20,7 @@ mod deliveries;
 pub mod fold;
 mod idempotency;
 mod journal;
+pub mod keys;
 mod project;
 mod rows;
 mod schema;
