@@ -19,11 +19,22 @@ use crate::services::Shop;
 use crate::services::access::KeyRing;
 
 pub mod access;
+mod body;
+mod designs;
 mod document;
+mod events;
+mod idempotency;
 mod metrics;
+mod order_body;
+mod orders;
+mod pieces;
+mod plan;
 mod problem;
+mod stations;
 mod system;
+mod tasks;
 mod views;
+mod webhooks;
 
 pub use problem::Problem;
 

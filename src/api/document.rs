@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiState, metrics, system};
+use super::{ApiState, designs, events, metrics, orders, pieces, plan, stations, system, tasks, webhooks};
 
 /// What stands above the routes.
 #[derive(OpenApi)]
@@ -33,6 +33,32 @@ impl Modify for Keys {
 /// The router without its state, and the document that describes it.
 pub(super) fn routes() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Head::openapi())
+        .routes(routes!(designs::put))
+        .routes(routes!(orders::create, orders::list))
+        .routes(routes!(orders::read))
+        .routes(routes!(orders::cancel))
+        .routes(routes!(orders::hold))
+        .routes(routes!(orders::release))
+        .routes(routes!(pieces::read))
+        .routes(routes!(pieces::timeline))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::start))
+        .routes(routes!(tasks::complete))
+        .routes(routes!(tasks::fail))
+        .routes(routes!(stations::list))
+        .routes(routes!(stations::read))
+        .routes(routes!(stations::ready))
+        .routes(routes!(stations::pause))
+        .routes(routes!(stations::resume))
+        .routes(routes!(stations::cancel))
+        .routes(routes!(stations::stop))
+        .routes(routes!(plan::read))
+        .routes(routes!(plan::why))
+        .routes(routes!(events::events))
+        .routes(routes!(webhooks::create, webhooks::list))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::disable))
+        .routes(routes!(webhooks::replay))
         .routes(routes!(system::limits))
         .routes(routes!(metrics::metrics))
         .routes(routes!(system::healthz))
