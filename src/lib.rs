@@ -8,6 +8,7 @@ pub mod config;
 pub mod devices;
 pub mod finding;
 pub mod ids;
+pub mod panel;
 pub mod planning;
 pub mod services;
 pub mod shop;

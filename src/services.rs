@@ -15,7 +15,10 @@ use crate::shop::profile::Profiles;
 use crate::shop::workshop::Workshop;
 use crate::store::{self, Store};
 
+pub mod access;
+pub mod board;
 pub mod compose;
+pub mod events;
 pub mod intake;
 pub mod notify;
 pub mod orders;
@@ -115,6 +118,9 @@ pub enum Error {
     /// The record can't be read or written.
     #[error("the record can't be used now")]
     Store(#[from] store::Error),
+    /// Keys and secrets can't be read or written.
+    #[error("the keys can't be used now")]
+    Keys(#[from] store::keys::Error),
     /// A computation ended without an answer: a bug, reported in the log.
     #[error("a computation failed")]
     Compute {

@@ -159,6 +159,8 @@ pub struct OrderRequest {
     pub pieces: Vec<PieceRequest>,
     /// Who approved what.
     pub approval: ApprovalRequest,
+    /// What of it could not be read; an order with such a finding is refused, with everything else that is wrong.
+    pub unreadable: Vec<Finding>,
 }
 
 /// One line of an order.
@@ -285,7 +287,7 @@ impl Intake<'_> {
         if let Some(answer) = self.same_reference(tx, repeat, render)? {
             return Ok(Decision::Repeated(answer));
         }
-        let findings = self.check(tx)?;
+        let findings = self.with_unreadable(self.check(tx)?);
         if any_error(&findings) {
             let (source, external_ref) = (self.sender.name.clone(), self.request.external_ref.clone());
             tx.record(&Event::OrderRefused { source, external_ref, findings: findings.clone() })?;
@@ -319,6 +321,20 @@ impl Intake<'_> {
         }
         let response = render(&order, &tx.pieces_of(&order.id)?);
         Ok(Some(Answer { body_sha256: repeat.body_sha256, status: 201, response }))
+    }
+
+    /// What could not be read comes first; what stands in its place was never sent, and nothing is said of it.
+    fn with_unreadable(&self, checked: Vec<Finding>) -> Vec<Finding> {
+        let unreadable = &self.request.unreadable;
+        let is_below = |place: &str, above: &str| {
+            place.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let was_sent = |finding: &Finding| {
+            !unreadable.iter().any(|unread| {
+                is_below(&finding.place, &unread.place) || is_below(&unread.place, &finding.place)
+            })
+        };
+        unreadable.iter().cloned().chain(checked.into_iter().filter(was_sent)).collect()
     }
 
     fn check(&self, rows: &Tx<'_>) -> Result<Vec<Finding>, Error> {

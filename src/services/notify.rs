@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::finding::Finding;
 use crate::ids::{DeliveryId, WebhookId};
+use crate::services::access::KeyRing;
 use crate::services::{Error, Shop};
 use crate::shop::event::Event;
 use crate::shop::notice::EVENT_TYPES;
@@ -75,6 +76,35 @@ pub async fn add(
             let webhook = Webhook { id, url, events, from_config, disabled: None };
             tx.record(&Event::WebhookAdded { webhook: webhook.clone() })?;
             Ok(webhook)
+        })
+        .await
+}
+
+/// Registers an endpoint for whoever asks over the API, and returns it with its new secret, which is shown once.
+///
+/// The secret lies on the disk before the endpoint is in the record, so that nothing is ever sent unsigned.
+///
+/// # Errors
+/// `Invalid` with everything that is wrong with it; `Keys`.
+pub async fn register(
+    shop: &Shop,
+    keys: KeyRing,
+    actor: &str,
+    url: String,
+    events: Vec<String>,
+) -> Result<(Webhook, String), Error> {
+    let findings = check(&url, &events);
+    if !findings.is_empty() {
+        return Err(Error::Invalid(findings));
+    }
+    shop.store
+        .transact(actor, move |tx| {
+            let at = tx.at();
+            let id = WebhookId::next(tx.ids(), at);
+            let secret = keys.create_webhook_secret(&id)?;
+            let webhook = Webhook { id, url, events, from_config: false, disabled: None };
+            tx.record(&Event::WebhookAdded { webhook: webhook.clone() })?;
+            Ok((webhook, secret))
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::devices::status::{Link, StationStatus};
+use crate::devices::status::{Activity, Link, StationStatus};
 use crate::ids::{OperationId, OrderId, PieceId};
 use crate::services::tasks::{blocker, pieces_of};
 use crate::services::{Error, Shop};
@@ -13,7 +13,8 @@ use crate::shop::piece::Piece;
 use crate::shop::plan::{Cause, Plan, Step};
 use crate::shop::station::StationRecord;
 use crate::shop::workshop::Station;
-use crate::store::{OrderFilter, Rows};
+use crate::store::Rows;
+pub use crate::store::{DeliveryRow, OrderFilter};
 use crate::units::Timestamp;
 
 /// Rows in one page of a list.
@@ -137,6 +138,33 @@ impl StationView {
         } else {
             "ready"
         }
+    }
+
+    /// How far its running operation is, in thousandths, as its device said last.
+    #[must_use]
+    pub fn progress_permille(&self) -> Option<u16> {
+        if let Some(Activity::Printing { done, total, .. }) = self.device.as_ref().map(|d| &d.activity)
+            && *total > 0
+        {
+            return u16::try_from(done.saturating_mul(1000) / total).ok().map(|done| done.min(1000));
+        }
+        self.operations.iter().find_map(|operation| match &operation.state {
+            OperationState::Running { permille, .. } | OperationState::Held { permille, .. } => {
+                Some(*permille)
+            }
+            OperationState::Planned
+            | OperationState::Starting { .. }
+            | OperationState::Unknown { .. }
+            | OperationState::Done { .. }
+            | OperationState::Failed { .. }
+            | OperationState::Abandoned { .. } => None,
+        })
+    }
+
+    /// Whether its device can be talked to; `None` where people do the work.
+    #[must_use]
+    pub fn is_online(&self) -> Option<bool> {
+        self.device.as_ref().map(StationStatus::is_online)
     }
 
     /// Why it is in that state, and what to do, if there is something to do.

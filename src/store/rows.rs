@@ -29,6 +29,8 @@ pub struct OrderFilter {
     pub due_before: Option<Timestamp>,
     /// The order system's number.
     pub external_ref: Option<String>,
+    /// Who sent it (name of the API key).
+    pub source: Option<String>,
     /// Only after this id.
     pub after: Option<String>,
 }
@@ -53,13 +55,15 @@ impl Rows<'_> {
             "orders",
             "SELECT body FROM orders
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR due < ?2)
-               AND (?3 IS NULL OR external_ref = ?3) AND id > ?4 ORDER BY id LIMIT ?5",
+               AND (?3 IS NULL OR external_ref = ?3) AND id > ?4 AND (?6 IS NULL OR source = ?6)
+             ORDER BY id LIMIT ?5",
             params![
                 filter.state,
                 filter.due_before.map(|at| at.0),
                 filter.external_ref,
                 filter.after.as_deref().unwrap_or(""),
-                limit
+                limit,
+                filter.source
             ],
         )
     }
@@ -68,6 +72,19 @@ impl Rows<'_> {
     pub fn open_orders(&self) -> Result<Vec<Order>, Error> {
         let query = "SELECT body FROM orders WHERE state IN ('accepted', 'held') ORDER BY id";
         self.many("orders", query, [])
+    }
+
+    /// Orders that still have work, the most urgent first, at most `limit`.
+    pub fn orders_by_due(&self, limit: u32) -> Result<Vec<Order>, Error> {
+        let query = "SELECT body FROM orders WHERE state IN ('accepted', 'held') ORDER BY due, id LIMIT ?";
+        self.many("orders", query, [limit])
+    }
+
+    /// Orders without work left, the newest first, at most `limit`.
+    pub fn orders_ended(&self, limit: u32) -> Result<Vec<Order>, Error> {
+        let query =
+            "SELECT body FROM orders WHERE state IN ('completed', 'cancelled') ORDER BY id DESC LIMIT ?";
+        self.many("orders", query, [limit])
     }
 
     /// How many orders there are in each state.
@@ -170,6 +187,25 @@ impl Rows<'_> {
             .prepare_cached("SELECT seq, event_type, body FROM notices WHERE seq > ? ORDER BY seq LIMIT ?")?;
         let found = statement
             .query_map(params![seq, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
+    /// Notices after a number about orders of one sender, refused ones included; oldest first, as stored JSON.
+    pub fn notices_of_source(
+        &self,
+        source: &str,
+        seq: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, String, String)>, Error> {
+        // A refused order has no row; the journal says who sent it.
+        let mut statement = self.0.prepare_cached(
+            "SELECT n.seq, n.event_type, n.body FROM notices n
+             LEFT JOIN orders o ON o.id = n.order_id LEFT JOIN journal j ON j.seq = n.journal_seq
+             WHERE n.seq > ? AND coalesce(o.source, j.actor) = ? ORDER BY n.seq LIMIT ?",
+        )?;
+        let found = statement
+            .query_map(params![seq, source, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<Result<_, _>>()?;
         Ok(found)
     }
