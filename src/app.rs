@@ -20,6 +20,7 @@ use crate::devices::fleet::{self, Fleet, StationSettings};
 use crate::devices::port::{Dtr, LineSettings, PortAddress};
 use crate::devices::session::Fact;
 use crate::ids::{IdSource, WebhookId};
+use crate::panel::{self, PanelState};
 use crate::services::run::Runner;
 use crate::services::{self, Shop, Wake, notify, plan, prepare};
 use crate::shop::workshop::{Station, Workshop};
@@ -151,8 +152,9 @@ impl App {
     }
 
     fn spawn_http(&self, listener: TcpListener, panel_open: bool) {
-        let state = ApiState::new(self.shop.clone(), self.keys.clone(), panel_open);
-        let router = api::router(state);
+        let (shop, keys, shutdown) = (self.shop.clone(), self.keys.clone(), self.shutdown.clone());
+        let page = panel::router(PanelState::new(shop.clone(), keys.clone(), panel_open, shutdown.clone()));
+        let router = api::router(ApiState::new(shop, keys, shutdown)).merge(page);
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
             let told = shutdown.clone();

@@ -11,6 +11,7 @@ use crate::shop::design::Design;
 use crate::shop::operation::Operation;
 use crate::shop::order::Order;
 use crate::shop::piece::{Piece, RingSize, Stone};
+use crate::shop::workshop::is_print;
 use crate::units::Timestamp;
 
 /// One thing that a check noticed.
@@ -247,6 +248,19 @@ pub(super) struct OperationView {
     stage: String,
     /// `planned`, `starting`, `running`, `held`, `unknown`, `done`, `failed` or `abandoned`.
     state: String,
+    /// What a station must be able to do.
+    ability: String,
+    /// Whether people do it; otherwise its printer does.
+    by_hand: bool,
+    /// Since when it runs, or ran.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Timestamp>,
+    /// How long it takes from start to finish, waiting included.
+    elapsed_s: u64,
+    /// How long somebody is needed for it.
+    attended_s: u64,
+    /// For a print: the name of its file on the printer.
+    print_job: Option<String>,
     /// One for the first try.
     attempt: u32,
     /// What goes through it.
@@ -271,11 +285,18 @@ pub(super) struct RecordView {
 impl OperationView {
     pub(super) fn of(operation: Operation) -> Self {
         let record = |(name, unit)| RecordView { name, unit };
+        let print_job = operation.print_job();
         Self {
             id: operation.id.to_string(),
             title: operation.title,
             stage: operation.stage,
             state: operation.state.word().to_owned(),
+            by_hand: !is_print(&operation.ability),
+            started_at: operation.state.since(),
+            elapsed_s: operation.elapsed.0 / 1000,
+            attended_s: operation.attended.0 / 1000,
+            print_job,
+            ability: operation.ability,
             attempt: operation.attempt,
             pieces: operation.pieces.iter().map(ToString::to_string).collect(),
             records: operation.records.into_iter().map(|spec| record((spec.name, spec.unit))).collect(),

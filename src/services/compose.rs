@@ -457,6 +457,7 @@ impl Route<'_> {
             print_on: print.then(|| PrintOn {
                 printer: self.plate.printer.clone(),
                 material: self.plate.material.clone(),
+                label: self.plate.label.clone(),
             }),
             after: before.iter().filter(shares).map(|operation| operation.id.clone()).collect(),
             min_wait,

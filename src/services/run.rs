@@ -13,7 +13,7 @@ use crate::devices::drivers;
 use crate::devices::session::{Command, Doing, Fact, JobName};
 use crate::devices::status::Link;
 use crate::finding::Finding;
-use crate::ids::{OperationId, PlateId};
+use crate::ids::OperationId;
 use crate::services::orders::finish_what_is_complete;
 use crate::services::tasks::{blocker, changed, fail_whole, record_change};
 use crate::services::{Error, Shop, slicing};
@@ -110,7 +110,7 @@ impl Runner {
             shop.wake.all();
             return Ok(());
         }
-        let job = job_of(shop, operation).await?;
+        let job = job_of(operation);
         self.set_active(&station.name, operation.id.clone(), job);
         if is_online(shop, &station.name) {
             send(shop, &station.name, Command::Query);
@@ -136,7 +136,7 @@ impl Runner {
             let read = tokio::task::spawn_blocking(move || blobs.read(&hash)).await;
             read.map_err(|_| Error::Compute { what: "reading" })??.into()
         };
-        let job = JobName(operation.job_name(&plate.label));
+        let job = job_of(operation);
         let (id, name) = (operation.id.clone(), station.name.clone());
         let recorded = shop.store.transact("sprue", move |tx| start(tx, &id, &name)).await?;
         if recorded {
@@ -467,11 +467,8 @@ fn hold(tx: &mut Tx<'_>, pieces: &[crate::ids::PieceId], finding: &Finding) -> R
     Ok(())
 }
 
-async fn job_of(shop: &Shop, operation: &Operation) -> Result<JobName, Error> {
-    let plate: PlateId = operation.plate.clone();
-    let plate = shop.store.read(move |rows| rows.plate(&plate).map_err(Error::from)).await?;
-    let label = plate.map(|plate| plate.label).unwrap_or_default();
-    Ok(JobName(operation.job_name(&label)))
+fn job_of(operation: &Operation) -> JobName {
+    JobName(operation.print_job().unwrap_or_default())
 }
 
 fn is_online(shop: &Shop, station: &str) -> bool {

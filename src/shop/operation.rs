@@ -86,6 +86,8 @@ pub struct PrintOn {
     pub printer: String,
     /// Stem of the material's profile.
     pub material: String,
+    /// The plate's label.
+    pub label: String,
 }
 
 /// One value that a person records.
@@ -307,10 +309,10 @@ impl Operation {
         Ok(self)
     }
 
-    /// The name of this attempt's print on a device.
+    /// The name of this attempt's print on a device, if it is one: never the same for two attempts.
     #[must_use]
-    pub fn job_name(&self, plate_label: &str) -> String {
-        format!("{}-{}", plate_label.to_ascii_lowercase(), self.attempt)
+    pub fn print_job(&self) -> Option<String> {
+        self.print_on.as_ref().map(|on| format!("{}-{}", on.label.to_ascii_lowercase(), self.attempt))
     }
 }
 
@@ -335,6 +337,21 @@ impl OperationState {
     #[must_use]
     pub fn is_open(&self) -> bool {
         !matches!(self, OperationState::Done { .. } | OperationState::Abandoned { .. })
+    }
+
+    /// Since when it runs, or ran.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        match self {
+            OperationState::Starting { since, .. }
+            | OperationState::Running { since, .. }
+            | OperationState::Held { since, .. }
+            | OperationState::Unknown { since, .. }
+            | OperationState::Done { since, .. } => Some(*since),
+            OperationState::Planned | OperationState::Failed { .. } | OperationState::Abandoned { .. } => {
+                None
+            }
+        }
     }
 
     /// The station that it occupies now, if any.
