@@ -82,9 +82,6 @@ pub(super) fn line(mut section: Section<'_>, report: &mut Report<'_>) -> Option<
         let text = format!("\"{}\" names no host and port; write tcp://host:4001", port.value);
         report.add(port.at, text);
     }
-    if !is_tcp && port.is_some() && section.place_of("baud") == at {
-        report.add(at, "[[line]] needs the key \"baud\": bits per second, for example 115200");
-    }
     section.finish(report);
     let baud = baud.and_then(|baud| u32::try_from(baud.value).ok());
     Some(At { value: Line { name: name?.value, port: port?.value, baud }, at })

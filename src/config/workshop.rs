@@ -49,7 +49,7 @@ pub struct Line {
     pub name: String,
     /// A tty, a pty, or `tcp://host:port`. Whether it is there shows at run time.
     pub port: String,
-    /// Bits per second; absent for `tcp://`, where the serial server has it.
+    /// Bits per second; absent, it is what the boards of the known drivers use (115200).
     pub baud: Option<u32>,
 }
 
