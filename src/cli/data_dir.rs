@@ -10,10 +10,10 @@ pub(super) const DEMO: &str = "sprue-demo";
 #[derive(Debug, clap::Args)]
 pub(super) struct DataDir {
     /// The data directory; without it that of the shop file, else ./data, else that of the demonstration.
-    #[arg(long)]
+    #[arg(long, global = true)]
     data: Option<PathBuf>,
     /// The shop file that names the data directory.
-    #[arg(long, default_value = "workshop.toml")]
+    #[arg(long, global = true, default_value = "workshop.toml")]
     config: PathBuf,
 }
 

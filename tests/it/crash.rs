@@ -30,6 +30,8 @@ const SPRUE: &str = env!("CARGO_BIN_EXE_sprue");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_printed_twice_when_the_daemon_is_killed_at_random_points() {
+    // The HTTP client wants to know whose TLS; a second call in another test changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let seed = Clock::system_time().0.unsigned_abs();
     println!("seed {seed}");
     let shop = Shop::new(seed).await;
@@ -76,7 +78,8 @@ impl Shop {
         tokio::spawn(async move { axum::serve(receiver, router).await.unwrap() });
         let port = free_port();
         write_shop(folder.path(), port, &format!("http://{hook}/hook"));
-        let machines = MACHINES.iter().zip(0..).map(|((name, kind), n)| machine(folder.path(), name, kind, seed + n));
+        let machines =
+            MACHINES.iter().zip(0..).map(|((name, kind), n)| machine(folder.path(), name, kind, seed + n));
         let machines = machines.collect();
         let mut keys = BTreeMap::new();
         for role in ["order-system", "technician", "manager"] {
@@ -87,8 +90,15 @@ impl Shop {
     }
 
     fn serve(&self) -> Process {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        Process::start(Command::new(SPRUE).arg("serve").arg("--config").arg(self.folder.path().join("workshop.toml")).stderr(log))
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        Process::start(
+            Command::new(SPRUE)
+                .arg("serve")
+                .arg("--config")
+                .arg(self.folder.path().join("workshop.toml"))
+                .stderr(log),
+        )
     }
 
     fn client(&self, role: &'static str) -> Client {
@@ -139,14 +149,19 @@ impl Shop {
     async fn webhooks_are_pending(&self, client: &Client) -> bool {
         let metrics = client.text("/metrics").await.unwrap_or_default();
         let count = |line: &str| line.rsplit(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(1.0);
-        let pending = metrics.lines().find(|line| line.contains("deliveries") && line.contains("\"pending\""));
+        let pending =
+            metrics.lines().find(|line| line.contains("deliveries") && line.contains("\"pending\""));
         pending.is_some_and(|line| count(line) > 0.0)
     }
 
     async fn everything_acknowledged_was_made(&self, acknowledged: &[String]) {
         let client = self.client("manager");
         assert_eq!(acknowledged.len(), ORDERS as usize);
-        assert_eq!(acknowledged.iter().collect::<BTreeSet<_>>().len(), ORDERS as usize, "an order was made twice");
+        assert_eq!(
+            acknowledged.iter().collect::<BTreeSet<_>>().len(),
+            ORDERS as usize,
+            "an order was made twice"
+        );
         for id in acknowledged {
             let order = client.get(&format!("/api/v1/orders/{id}")).await.unwrap();
             let pieces = order["pieces"].as_array().unwrap();
@@ -182,7 +197,8 @@ impl Shop {
                     if operation["ability"] != "print-resin" || operation["state"] == "abandoned" {
                         continue;
                     }
-                    let label = operation["print_job"].as_str().unwrap().rsplit_once('-').unwrap().0.to_owned();
+                    let label =
+                        operation["print_job"].as_str().unwrap().rsplit_once('-').unwrap().0.to_owned();
                     let ended = finished.iter().filter(|(name, _)| name.starts_with(&format!("{label}-")));
                     *prints_of_pieces.entry(id.to_owned()).or_default() += ended.map(|(_, n)| n).sum::<u32>();
                     seen.insert(label);
@@ -191,8 +207,10 @@ impl Shop {
         }
         assert!(!prints_of_pieces.is_empty());
         assert!(prints_of_pieces.values().all(|count| *count == 1), "{prints_of_pieces:?}");
-        let labels: BTreeSet<String> =
-            finished.keys().filter_map(|name| name.rsplit_once('-').map(|(label, _)| label.to_owned())).collect();
+        let labels: BTreeSet<String> = finished
+            .keys()
+            .filter_map(|name| name.rsplit_once('-').map(|(label, _)| label.to_owned()))
+            .collect();
         assert!(labels.is_subset(&seen), "prints that belong to no order: {labels:?} {seen:?}");
     }
 
@@ -235,7 +253,8 @@ impl Shop {
 
 fn write_shop(folder: &Path, port: u16, hook: &str) {
     let built_in = |kind: &str, stem: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles").join(kind).join(format!("{stem}.toml"));
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles").join(kind).join(format!("{stem}.toml"));
         fs::read_to_string(path).unwrap()
     };
     // A small display keeps files small, so that prints end between kills.
@@ -246,9 +265,7 @@ fn write_shop(folder: &Path, port: u16, hook: &str) {
         .replace("pixel_y_um = 18.0", "pixel_y_um = 200.0");
     let routing = built_in("routings", "print-only");
     let wax = routing.replace("\"print-resin\"", "\"print-wax\"");
-    for (kind, stem, text) in
-        [("printers", "coarse", &printer), ("routings", "wax-print-only", &wax)]
-    {
+    for (kind, stem, text) in [("printers", "coarse", &printer), ("routings", "wax-print-only", &wax)] {
         fs::create_dir_all(folder.join("profiles").join(kind)).unwrap();
         fs::write(folder.join("profiles").join(kind).join(format!("{stem}.toml")), text).unwrap();
     }
@@ -399,7 +416,8 @@ impl OrderSystem {
     }
 
     async fn push_design(&self, stl: &[u8]) -> String {
-        let sha256 = sprue::shop::design::Sha256Hex::from_digest(&sprue::services::intake::body_digest(stl)).to_string();
+        let sha256 = sprue::shop::design::Sha256Hex::from_digest(&sprue::services::intake::body_digest(stl))
+            .to_string();
         loop {
             let url = format!("{}/api/v1/designs/{sha256}", self.client.base);
             let put = self.client.http.put(url).bearer_auth(&self.client.key).body(stl.to_vec()).send().await;
@@ -419,7 +437,8 @@ impl OrderSystem {
         });
         loop {
             let request = self.client.http.post(format!("{}/api/v1/orders", self.client.base));
-            let request = request.bearer_auth(&self.client.key).header("idempotency-key", format!("key-{number}"));
+            let request =
+                request.bearer_auth(&self.client.key).header("idempotency-key", format!("key-{number}"));
             if let Ok(response) = request.json(&order).timeout(Duration::from_secs(10)).send().await {
                 let status = response.status().as_u16();
                 let body: Value = response.json().await.unwrap_or_default();
@@ -499,8 +518,11 @@ impl People {
     async fn settle(&self, task: &Value, complete: &str, fail: &str) -> Option<()> {
         let record = record(&self.records[task["station"].as_str()?]);
         let print = task["print_job"].as_str()?;
-        let of_print = |entry: &&Value| entry["name"].as_str().is_some_and(|name| name.starts_with(&format!("{print}.")));
-        let last = record.iter().filter(of_print).filter(|entry| entry["event"] != "upload_completed").next_back();
+        let of_print = |entry: &&Value| {
+            entry["name"].as_str().is_some_and(|name| name.starts_with(&format!("{print}.")))
+        };
+        let last =
+            record.iter().filter(of_print).filter(|entry| entry["event"] != "upload_completed").next_back();
         let last = last.map(|entry| entry["event"].as_str().unwrap().to_owned());
         match last.as_deref() {
             Some("print_started") => {} // It still runs; the person waits.

@@ -1,6 +1,7 @@
 //! The one integration binary.
 #![expect(clippy::unwrap_used, reason = "test helpers")]
 
+mod crash;
 mod devices;
 mod profiles;
 mod tidy;

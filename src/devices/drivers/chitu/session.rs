@@ -425,11 +425,12 @@ impl ChituSession {
         }
     }
 
-    /// True if the print was due to end before the printer was looked at again.
+    /// True if the print was due to end before the printer was looked at again; also where it was taken up in the
+    /// middle and nobody knows when it is due.
     fn may_have_ended(&self, now: Tick) -> bool {
         let between_looks = Duration::from_millis(self.settings.poll_ms) * 2;
         let due = self.print.as_ref().and_then(|print| print.due_at);
-        due.is_some_and(|due| now.after(between_looks) >= due)
+        due.is_none_or(|due| now.after(between_looks) >= due)
     }
 
     fn on_paused_changed(&mut self, paused: bool) {
