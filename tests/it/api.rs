@@ -1,7 +1,5 @@
 //! What order systems, people and tools rely on, over real HTTP against the whole service.
 
-#![expect(clippy::too_many_lines, reason = "one story of a caller in each test")]
-
 use serde_json::{Value, json};
 use sprue::services::{plan, prepare};
 use sprue::shop::workshop::Limits;

@@ -64,7 +64,7 @@ async fn every_route_lets_exactly_its_roles_in() {
     assert_eq!(TABLE.iter().filter(|row| row.2 == Access::Open).count(), 3);
 
     for (method, path, allowed) in EXPECTED {
-        let url = format!("{}{}", service.base, path.replace('{', "").replace('}', ""));
+        let url = format!("{}{}", service.base, path.replace(['{', '}'], ""));
         for (index, letter) in allowed.chars().enumerate() {
             let mut request = service.client.request(method.parse().unwrap(), &url);
             request = request.header("accept", "application/json");
