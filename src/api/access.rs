@@ -101,7 +101,7 @@ pub(super) async fn guard(State(state): State<ApiState>, mut request: Request, n
     };
     let access = match rule(request.method(), path.as_str()) {
         Ok(access) => access,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Roles(roles) = access else { return next.run(request).await };
     match identify(&state, request.headers()) {
@@ -117,7 +117,7 @@ pub(super) async fn guard(State(state): State<ApiState>, mut request: Request, n
     }
 }
 
-fn rule(method: &Method, path: &str) -> Result<Access, Response> {
+fn rule(method: &Method, path: &str) -> Result<Access, Box<Response>> {
     // A GET route answers HEAD too.
     let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
     let of_path = || TABLE.iter().filter(|(_, known, _)| *known == path);
@@ -126,7 +126,7 @@ fn rule(method: &Method, path: &str) -> Result<Access, Response> {
     }
     let methods: Vec<&str> = of_path().map(|(method, _, _)| *method).collect();
     if methods.is_empty() {
-        return Err(Problem::forbidden("nobody may do this").into_response());
+        return Err(Box::new(Problem::forbidden("nobody may do this").into_response()));
     }
     let methods = methods.join(", ");
     let detail = format!("this address takes {methods}");
@@ -135,7 +135,7 @@ fn rule(method: &Method, path: &str) -> Result<Access, Response> {
     if let Ok(methods) = HeaderValue::from_str(&methods) {
         response.headers_mut().insert(ALLOW, methods);
     }
-    Err(response)
+    Err(Box::new(response))
 }
 
 fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Principal, Problem> {

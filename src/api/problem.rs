@@ -18,13 +18,13 @@ pub struct Problem {
     #[schema(example = "urn:sprue:problem:invalid")]
     pub problem_type: String,
     /// The kind in words.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong with this request, and what to do.
     pub detail: String,
     /// Stable code of the kind, for programs.
-    pub code: String,
+    pub code: &'static str,
     /// Everything that is wrong with what was sent, each with its place.
     #[schema(value_type = Vec<super::views::FindingView>)]
     pub findings: Vec<Finding>,
@@ -35,20 +35,20 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of a kind; the title is the status in words.
-    pub(super) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             problem_type: format!("urn:sprue:problem:{}", code.to_ascii_lowercase().replace('_', "-")),
-            title: status.canonical_reason().unwrap_or("Problem").to_owned(),
+            title: status.canonical_reason().unwrap_or("Problem"),
             status: status.as_u16(),
             detail: detail.into(),
-            code: code.to_owned(),
+            code,
             findings: Vec::new(),
             retry_after_s: None,
         }
     }
 
     /// The request can't be read at all.
-    pub(super) fn bad_request(code: &str, detail: impl Into<String>) -> Self {
+    pub(super) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::PanelState;
 use super::html::Html;
 use crate::services::board::{self, Board};
+use crate::services::compose::Waiting;
 use crate::services::events::{self, PublicEvent};
 use crate::services::query::{self, StationView};
 use crate::services::{Error, Shop};
@@ -37,7 +38,7 @@ pub(super) async fn read(state: &PanelState) -> Result<Parts, Error> {
     Ok(Parts::from([
         ("clock", clock(shop)),
         ("stations", write_stations(&stations, &references, zone)),
-        ("orders", write_orders(&board, zone)),
+        ("orders", write_orders(&board, &shop.plan.waiting(), zone)),
         ("events", write_events(&latest, zone)),
     ]))
 }
@@ -171,12 +172,12 @@ impl Look {
     }
 }
 
-fn write_orders(board: &Board, zone: &TimeZone) -> String {
+fn write_orders(board: &Board, waiting: &Waiting, zone: &TimeZone) -> String {
     let mut html = Html::default();
     html.tag("<table><thead><tr><th>Order</th><th>State</th><th>Due</th><th>Promised</th><th>Pieces</th>");
     html.tag("</tr></thead><tbody>");
     for (order, pieces) in &board.orders {
-        write_order(&mut html, order, pieces, zone);
+        write_order(&mut html, order, pieces, waiting, zone);
     }
     if board.orders.is_empty() {
         html.tag("<tr><td colspan=\"5\" class=\"soft\">no orders yet</td></tr>");
@@ -189,7 +190,7 @@ fn write_orders(board: &Board, zone: &TimeZone) -> String {
     html.done()
 }
 
-fn write_order(html: &mut Html, order: &Order, pieces: &[Piece], zone: &TimeZone) {
+fn write_order(html: &mut Html, order: &Order, pieces: &[Piece], waiting: &Waiting, zone: &TimeZone) {
     let state = order.state_word();
     html.tag(if state == "accepted" || state == "held" { "<tr>" } else { "<tr class=\"ended\">" });
     html.tag("<td class=\"ref\">").text(&order.external_ref).tag("</td><td>").text(state);
@@ -203,7 +204,7 @@ fn write_order(html: &mut Html, order: &Order, pieces: &[Piece], zone: &TimeZone
     }
     html.tag("</td><td><ul class=\"pieces\">");
     for piece in pieces.iter().take(PIECES_IN_ORDER) {
-        write_piece(html, piece);
+        write_piece(html, piece, waiting.get(&piece.id));
     }
     if pieces.len() > PIECES_IN_ORDER {
         html.tag("<li class=\"soft\">").text(&format!("and {} more", pieces.len() - PIECES_IN_ORDER));
@@ -212,7 +213,7 @@ fn write_order(html: &mut Html, order: &Order, pieces: &[Piece], zone: &TimeZone
     html.tag("</ul></td></tr>");
 }
 
-fn write_piece(html: &mut Html, piece: &Piece) {
+fn write_piece(html: &mut Html, piece: &Piece, waiting_for: Option<&String>) {
     html.tag("<li>").text(&piece.external_ref).tag(" <span class=\"soft\">");
     let state = piece.state_word();
     html.text(&state.replace('_', " "));
@@ -222,7 +223,7 @@ fn write_piece(html: &mut Html, piece: &Piece) {
     if piece.attempt > 1 {
         html.text(&format!(", making {}", piece.attempt));
     }
-    if let Some(reason) = &piece.hold {
+    if let Some(reason) = piece.hold.as_ref().or(waiting_for) {
         html.tag(", ").text(reason);
     }
     html.tag("</span></li>");

@@ -3,5 +3,7 @@
 
 mod crash;
 mod devices;
+mod api;
 mod profiles;
+mod support;
 mod tidy;
