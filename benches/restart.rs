@@ -1,6 +1,7 @@
 //! Restart on a journal of a million events: from start to ready.
 //!
 //! `cargo bench -p sprue --bench restart` builds the journal (a minute), then starts the daemon on it five times.
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench measures and prints")]
 
 use std::path::Path;
 

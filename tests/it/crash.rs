@@ -521,8 +521,7 @@ impl People {
         let of_print = |entry: &&Value| {
             entry["name"].as_str().is_some_and(|name| name.starts_with(&format!("{print}.")))
         };
-        let last =
-            record.iter().filter(of_print).filter(|entry| entry["event"] != "upload_completed").next_back();
+        let last = record.iter().filter(of_print).rfind(|entry| entry["event"] != "upload_completed");
         let last = last.map(|entry| entry["event"].as_str().unwrap().to_owned());
         match last.as_deref() {
             Some("print_started") => {} // It still runs; the person waits.
