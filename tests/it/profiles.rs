@@ -337,7 +337,10 @@ driver = "manual"
 
     assert_eq!(shop.listen.to_string(), "127.0.0.1:7373");
     assert!(shop.stations[0].abilities.contains(&"burnout".to_owned()));
-    assert!(shop.stations[0].abilities.contains(&"print-resin".to_owned()));
+    assert!(
+        shop.stations[0].can("cast") && !shop.stations[0].prints(),
+        "hands do what no device can, but never print"
+    );
     assert!(!shop.panel.open_on_loopback);
 }
 

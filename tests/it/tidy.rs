@@ -16,7 +16,12 @@ const SKIPPED: [&str; 6] = [".git", ".venv", "node_modules", "sprue-demo", "targ
 const LINES_MAX: usize = 600;
 
 /// Files above `LINES_MAX`, each with the reason why it is one subject.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] = &[
+    ("src/devices/drivers/chitu/session.rs", "one conversation: its state machine stays whole"),
+    ("src/devices/drivers/marlin/session.rs", "one conversation: its state machine stays whole"),
+    ("src/sim/devices/marlin.rs", "one machine: its state machine stays whole"),
+    ("tests/it/profiles.rs", "one table of what is wrong in shop files and profiles"),
+];
 
 #[test]
 fn modules_import_only_what_their_tier_allows() {

@@ -54,6 +54,8 @@ const FRONT: &[&str] =
 /// Lowest tier first. A module that is not named here may not exist.
 const RULES: &[Rule] = &[
     Rule { tier: "units", may: &[], never: &["axum", "rusqlite", "sprue_station", "std::fs", "tokio"] },
+    // Re-exports the finding of the calculating package.
+    Rule { tier: "finding", may: &[], never: &["axum", "rusqlite", "sprue_station", "std::fs", "tokio"] },
     Rule { tier: "ids", may: &["units"], never: &["axum", "rusqlite", "sprue_station", "std::fs", "tokio"] },
     Rule {
         tier: "clock",
@@ -65,7 +67,7 @@ const RULES: &[Rule] = &[
         may: &["units", "ids", "clock"],
         never: &["rusqlite", "sprue_compute", "sprue_station"],
     },
-    Rule { tier: "shop", may: &["units", "ids"], never: PURE },
+    Rule { tier: "shop", may: &["units", "ids", "finding"], never: PURE },
     Rule { tier: "casting", may: &["units", "ids", "shop"], never: PURE },
     Rule { tier: "planning", may: &["units", "ids", "shop"], never: PURE_BUT_COMPUTE },
     Rule {
@@ -75,7 +77,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         tier: "store",
-        may: &["units", "ids", "shop"],
+        may: &["units", "ids", "clock", "shop"],
         never: &[
             "axum",
             "reqwest",
@@ -87,12 +89,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         tier: "services",
-        may: &["units", "ids", "clock", "shop", "casting", "planning", "devices", "store"],
+        may: &["units", "ids", "clock", "finding", "shop", "casting", "planning", "devices", "store"],
         never: &["axum", "rusqlite", "rustix", "sprue_station", "tokio_serial"],
     },
-    Rule { tier: "api", may: &["units", "ids", "shop", "services"], never: FRONT },
-    Rule { tier: "panel", may: &["units", "ids", "shop", "services"], never: FRONT },
-    Rule { tier: "webhooks", may: &["units", "ids", "services"], never: FRONT },
+    Rule { tier: "api", may: &["units", "ids", "finding", "shop", "services"], never: FRONT },
+    Rule { tier: "panel", may: &["units", "ids", "finding", "shop", "services"], never: FRONT },
+    Rule { tier: "webhooks", may: &["units", "ids", "clock", "services"], never: FRONT },
     Rule {
         tier: "config",
         may: &["units", "ids", "shop", "casting", "planning", "devices"],
@@ -101,7 +103,10 @@ const RULES: &[Rule] = &[
     // Plays the whole workshop for `sprue demo`, therefore it sees the daemon from outside and inside.
     Rule {
         tier: "sim",
-        may: &["units", "ids", "clock", "shop", "devices", "services", "api", "config", "app"],
+        may: &[
+            "units", "ids", "clock", "shop", "devices", "store", "services", "api", "webhooks", "config",
+            "app",
+        ],
         never: &["rusqlite"],
     },
     Rule { tier: "app", may: &["*"], never: &[] },
