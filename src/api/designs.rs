@@ -1,7 +1,9 @@
 //! The bytes of designs, streamed to the disk.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt;
@@ -43,26 +45,39 @@ pub(super) async fn put(
     })?;
     let declared = declared_bytes(&headers)?;
     let limit = state.shop.workshop.limits.design_max_bytes;
+    let mut stream = body.into_data_stream();
     if declared.is_some_and(|bytes| bytes > limit) {
+        linger(stream, LINGER_BYTES_MAX).await;
         return Err(Problem::too_large("the design", limit));
     }
-    let mut stream = body.into_data_stream();
-    let stored = intake::put_design(&state.shop, &principal.name, sha256, declared, &mut stream).await;
-    match stored? {
-        Stored::New(design) => Ok((StatusCode::CREATED, Json(DesignView::of(design)))),
-        Stored::Known(design) => {
-            drain(stream, design.bytes).await;
+    match intake::put_design(&state.shop, &principal.name, sha256, declared, &mut stream).await {
+        Ok(Stored::New(design)) => Ok((StatusCode::CREATED, Json(DesignView::of(design)))),
+        Ok(Stored::Known(design)) => {
+            linger(stream, design.bytes).await;
             Ok((StatusCode::OK, Json(DesignView::of(design))))
+        }
+        Err(refusal) => {
+            linger(stream, LINGER_BYTES_MAX).await;
+            Err(refusal.into())
         }
     }
 }
 
-/// Reads what a sender still sends of a design that is known, so that it hears the answer instead of a closed
-/// connection; no more than the design has.
-async fn drain(mut stream: axum::body::BodyDataStream, bytes_max: u64) {
-    let mut left = bytes_max;
-    while let Some(Ok(chunk)) = stream.next().await {
-        let Some(less) = left.checked_sub(chunk.len() as u64) else { return };
-        left = less;
-    }
+/// What is still read of a design that is refused before its end.
+const LINGER_BYTES_MAX: u64 = 16 << 20;
+/// How long a sender may take for it.
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// Reads what a sender still sends, so that it hears the answer: a connection that is closed with unread bytes
+/// is reset, and the answer is lost on the way. Bounded in bytes and time.
+async fn linger(mut stream: BodyDataStream, bytes_max: u64) {
+    let read = async {
+        let mut left = bytes_max;
+        while let Some(Ok(chunk)) = stream.next().await {
+            let Some(less) = left.checked_sub(chunk.len() as u64) else { return };
+            left = less;
+        }
+    };
+    // Whoever is slower is closed on.
+    let _ = tokio::time::timeout(LINGER_TIME, read).await;
 }

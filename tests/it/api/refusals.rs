@@ -123,7 +123,8 @@ async fn raw(service: &Service, head: &str, body: &[u8], close: bool) -> String 
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     while !String::from_utf8_lossy(&answer).contains("\r\n\r\n") {
-        match socket.read(&mut buffer).await {
+        let read = tokio::time::timeout(std::time::Duration::from_secs(5), socket.read(&mut buffer));
+        match read.await.unwrap() {
             Ok(0) | Err(_) => break,
             Ok(count) => answer.extend_from_slice(&buffer[..count]),
         }
