@@ -388,7 +388,7 @@ fn a_typo_in_a_key_is_an_error_with_position() {
         problems,
         "workshop.toml:7:1: [[station]] needs the key \"driver\"\n\
          workshop.toml:9:1: unknown key \"drivr\" in [[station]]; expected name, driver, profile, line, unit, \
-         material, abilities\n"
+         material, abilities, capacity\n"
     );
 }
 
