@@ -25,7 +25,7 @@ use crate::units::{Microns, Span, Timestamp};
 const PIECES_AT_ONCE: u32 = 400;
 
 /// Open operations beyond which no further plate is made: a few weeks of a busy workshop. What waits shows why.
-const OPEN_OPERATIONS_MAX: usize = 20_000;
+const OPEN_OPERATIONS_MAX: usize = 10_000;
 
 /// Why a piece has no plate yet, by piece.
 pub type Waiting = BTreeMap<PieceId, String>;

@@ -140,8 +140,8 @@ struct Picture {
 impl Picture {
     fn read(rows: &Rows<'_>) -> Result<Self, Error> {
         let operations = rows.open_operations()?;
-        let orders = rows.open_orders()?;
-        let mut pieces = BTreeMap::new();
+        let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
+        let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
         let mut done = BTreeMap::new();
         let mut stations = BTreeMap::new();
         for operation in &operations {
@@ -157,10 +157,16 @@ impl Picture {
                 done.extend(rows.operation(id)?.map(|before| (id.clone(), before)));
             }
         }
+        for piece in pieces.values() {
+            if !orders.contains_key(&piece.order) {
+                orders.extend(rows.order(&piece.order)?.map(|order| (order.id.clone(), order)));
+            }
+        }
         for station in rows.stations()? {
             stations.insert(station.name.clone(), station);
         }
-        Ok(Self { operations, done: done.into_values().collect(), orders, pieces, stations })
+        let (done, orders) = (done.into_values().collect(), orders.into_values().collect());
+        Ok(Self { operations, done, orders, pieces, stations })
     }
 }
 

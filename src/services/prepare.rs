@@ -7,7 +7,7 @@ use crate::shop::piece::{Piece, PieceState};
 use crate::store::Tx;
 
 /// Pieces in one transaction, so that intake is never kept waiting.
-const BATCH: u32 = 200;
+const BATCH: u32 = 50;
 
 /// Findings of the mesh check that only a person can decide on (`geometry.md`: "asked", not "repaired").
 const NEEDS_A_DECISION: &[&str] = &["UNIT_SUSPECT", "MULTIPLE_PIECES", "LOOSE_STONE", "TRAPPED_VOID"];

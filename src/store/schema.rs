@@ -17,6 +17,8 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
     // FULL: a commit is on the disk before anybody is told. Without it a power cut may take acknowledged orders.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
+    // 32 MB of log before it is folded into the database: the pause of that falls on one order in thousands.
+    connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     connection.set_prepared_statement_cache_capacity(64);
     apply_steps(connection)
 }
