@@ -99,7 +99,8 @@ async fn say_that_the_address_is_unreadable(request: Request, next: Next) -> Res
     let response = next.run(request).await;
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     if response.status() == StatusCode::BAD_REQUEST && kind.starts_with("text/plain") {
-        let detail = "the address can't be read; write everything but letters, digits, - . _ ~ as %XX in UTF-8";
+        let detail =
+            "the address can't be read; write everything but letters, digits, - . _ ~ as %XX in UTF-8";
         return Problem::bad_request("ADDRESS", detail).into_response();
     }
     response

@@ -42,7 +42,10 @@ const OF_ADDRESSES: [(&str, &str); 1] =
     [("400", "ADDRESS or QUERY: the address or what is asked for can't be read")];
 /// What any call that takes a JSON body may answer.
 const OF_BODIES: [(&str, &str); 4] = [
-    ("400", "JSON_UNREADABLE, LENGTH_UNREADABLE or UPLOAD_BROKEN: the body, or ADDRESS: the address can't be read"),
+    (
+        "400",
+        "JSON_UNREADABLE, LENGTH_UNREADABLE or UPLOAD_BROKEN: the body, or ADDRESS: the address can't be read",
+    ),
     ("413", "TOO_LARGE: the body is too long"),
     ("415", "MEDIA_TYPE: the body says that it is no JSON"),
     ("422", "INVALID: a member is missing or of the wrong type"),
