@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -76,6 +78,7 @@ pub fn router(state: ApiState) -> Router {
         .0
         .fallback(unknown_address)
         .layer(middleware::from_fn_with_state(state.clone(), access::guard))
+        .layer(middleware::from_fn(say_that_the_address_is_unreadable))
         .layer(middleware::from_fn(catch_panic))
         .layer(middleware::from_fn_with_state(state.clone(), count))
         .with_state(state)
@@ -89,6 +92,18 @@ pub fn openapi_json() -> String {
 
 async fn unknown_address() -> Problem {
     Problem::not_found("such address; GET /openapi.json lists them")
+}
+
+/// An address that is no text is refused before a handler is asked, and not in our words.
+async fn say_that_the_address_is_unreadable(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    if response.status() == StatusCode::BAD_REQUEST && kind.starts_with("text/plain") {
+        let detail =
+            "the address can't be read; write everything but letters, digits, - . _ ~ as %XX in UTF-8";
+        return Problem::bad_request("ADDRESS", detail).into_response();
+    }
+    response
 }
 
 /// A panic is a bug of ours: the caller hears so, the daemon goes on.

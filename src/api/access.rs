@@ -66,6 +66,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/healthz", Open),
     ("GET", "/readyz", Open),
     ("GET", "/openapi.json", Open),
+    ("GET", "/api/v1/openapi.json", Open),
 ];
 
 /// Whoever sent this request, after the table let it pass.

@@ -42,8 +42,9 @@ pub(super) struct TaskList {
     (status = 403, description = "FORBIDDEN", body = Problem)))]
 pub(super) async fn list(
     State(state): State<ApiState>,
-    Query(wanted): Query<TasksQuery>,
+    query: Result<Query<TasksQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<TaskList>, Problem> {
+    let Query(wanted) = query.map_err(|failure| Problem::bad_request("QUERY", failure.body_text()))?;
     let tasks = tasks::list(&state.shop, wanted.station).await?;
     Ok(Json(TaskList { items: tasks.into_iter().map(TaskView::of).collect() }))
 }

@@ -155,6 +155,16 @@ def section_areas(mesh, layer_mm):
     return numpy.array([0.0 if cut is None else cut.area for cut in cuts])
 
 
+def lit_part(pixels):
+    """The part of a picture that is not black: a display has 37 million pixels, a ring few of them."""
+    rows = numpy.flatnonzero(pixels.any(axis=1))
+    if not len(rows):
+        return pixels[:0, :0]
+    band = pixels[rows[0]:rows[-1] + 1]
+    columns = numpy.flatnonzero(band.any(axis=0))
+    return band[:, columns[0]:columns[-1] + 1]
+
+
 def compare(path, file, exact, inspection):
     """Differences of one file, as lines."""
     problems = []
@@ -166,6 +176,7 @@ def compare(path, file, exact, inspection):
     areas, grey = numpy.zeros(file.count), False
     for index in range(file.count):
         pixels, z, exposure = file.layer(index)
+        pixels = lit_part(pixels)
         areas[index] = pixels.sum(dtype=numpy.uint64) / 255 * pixel_mm2
         grey |= bool(((pixels > 0) & (pixels < 255)).any())
         if abs(z - (index + 1) * file.layer_mm) > 1e-4 * file.layer_mm * (index + 1) or not 0 < exposure < 600:

@@ -40,6 +40,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("GET", "/healthz", "notmad"),
     ("GET", "/readyz", "notmad"),
     ("GET", "/openapi.json", "notmad"),
+    ("GET", "/api/v1/openapi.json", "notmad"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +62,7 @@ async fn every_route_lets_exactly_its_roles_in() {
     expected.sort();
     assert_eq!(served, expected);
     assert_eq!(TABLE.len(), EXPECTED.len());
-    assert_eq!(TABLE.iter().filter(|row| row.2 == Access::Open).count(), 3);
+    assert_eq!(TABLE.iter().filter(|row| row.2 == Access::Open).count(), 4);
 
     for (method, path, allowed) in EXPECTED {
         let url = format!("{}{}", service.base, path.replace(['{', '}'], ""));
