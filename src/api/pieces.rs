@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::access::Caller;
 use super::orders::visible;
-use super::views::{OperationView, PieceView};
+use super::views::{OperationView, PieceView, PlateView};
 use super::{ApiState, Problem};
 use crate::ids::PieceId;
 use crate::services::{Error, query};
@@ -36,6 +36,8 @@ pub(super) struct TimelineView {
     events: Vec<Value>,
     /// Operations of all attempts.
     operations: Vec<OperationView>,
+    /// The plates it lay on, oldest first.
+    plates: Vec<PlateView>,
 }
 
 /// What happened to a piece, and what is to happen.
@@ -51,10 +53,12 @@ pub(super) async fn timeline(
 ) -> Result<Json<TimelineView>, Problem> {
     let (piece, _) = find(&state, &caller, &id).await?;
     let timeline = query::timeline(&state.shop, piece.id).await?;
+    let plates = timeline.plates.iter().map(|plate| PlateView::of(plate, &id)).collect();
     let as_json = |notice| serde_json::to_value(notice).unwrap_or_default();
     Ok(Json(TimelineView {
         events: timeline.notices.iter().map(as_json).collect(),
         operations: timeline.operations.into_iter().map(OperationView::of).collect(),
+        plates,
     }))
 }
 

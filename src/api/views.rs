@@ -11,6 +11,7 @@ use crate::shop::design::Design;
 use crate::shop::operation::Operation;
 use crate::shop::order::Order;
 use crate::shop::piece::{Piece, RingSize, Stone};
+use crate::shop::plate::{Plate, PlateState};
 use crate::shop::workshop::is_print;
 use crate::units::Timestamp;
 
@@ -270,6 +271,77 @@ pub(super) struct OperationView {
     /// What was recorded.
     #[schema(value_type = Object)]
     recorded: Value,
+}
+
+/// A plate that a piece lay on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plate)]
+pub(super) struct PlateView {
+    /// Our id.
+    id: String,
+    /// Five characters, on the label and in the file's name on the printer.
+    label: String,
+    /// `composed`, `sliced` or `dissolved`.
+    state: String,
+    /// Stem of the printer's profile.
+    printer: String,
+    /// Stem of the material's profile.
+    material: String,
+    /// Layer height.
+    layer_um: i32,
+    /// Factors along x, y and z that this piece was scaled by.
+    scale: Option<[f64; 3]>,
+    /// Which shrinkages they make up for, with their sources, or who had scaled it already.
+    scale_origin: Option<String>,
+    /// The printer's file, once it exists.
+    file: Option<PrintFileView>,
+}
+
+/// The printer's file of a plate.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PrintFile)]
+pub(super) struct PrintFileView {
+    /// Of its bytes, lower-case hex.
+    sha256: String,
+    /// Its size.
+    bytes: u64,
+    /// `goo`, `sl1`, `gcode`.
+    format: String,
+    /// Layers.
+    layers: u32,
+    /// How long the print takes by the profile's motion.
+    print_s: u64,
+    /// Resin or wax.
+    volume_ml: f64,
+}
+
+impl PlateView {
+    /// A plate from the side of one of its pieces.
+    pub(super) fn of(plate: &Plate, piece: &str) -> Self {
+        let own = plate.placements.iter().find(|placement| placement.piece.as_str() == piece);
+        let file = match &plate.state {
+            PlateState::Sliced(file) => Some(PrintFileView {
+                sha256: file.sha256.to_string(),
+                bytes: file.bytes,
+                format: file.format.clone(),
+                layers: file.layers,
+                print_s: file.print_time.0 / 1000,
+                volume_ml: file.volume_ml,
+            }),
+            PlateState::Composed | PlateState::Dissolved { .. } => None,
+        };
+        Self {
+            id: plate.id.to_string(),
+            label: plate.label.clone(),
+            state: plate.state.word().to_owned(),
+            printer: plate.printer.clone(),
+            material: plate.material.clone(),
+            layer_um: plate.layer.0,
+            scale: own.map(|placement| placement.scale),
+            scale_origin: own.map(|placement| placement.scale_origin.clone()),
+            file,
+        }
+    }
 }
 
 /// One value that a person records.

@@ -1,5 +1,7 @@
 //! Reading: what people and systems ask about the shop.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::devices::status::{Activity, Link, StationStatus};
@@ -11,6 +13,7 @@ use crate::shop::operation::{Operation, OperationState};
 use crate::shop::order::Order;
 use crate::shop::piece::Piece;
 use crate::shop::plan::{Cause, Plan, Step};
+use crate::shop::plate::Plate;
 use crate::shop::station::StationRecord;
 use crate::shop::workshop::Station;
 use crate::store::Rows;
@@ -78,6 +81,8 @@ pub struct Timeline {
     pub notices: Vec<Notice>,
     /// Its operations of all attempts, in the order of the routing.
     pub operations: Vec<Operation>,
+    /// The plates it lay on, oldest first.
+    pub plates: Vec<Plate>,
 }
 
 /// A piece's timeline.
@@ -89,7 +94,12 @@ pub async fn timeline(shop: &Shop, id: PieceId) -> Result<Timeline, Error> {
         .read(move |rows| {
             rows.piece(&id)?.ok_or_else(|| Error::not_found(format!("piece {id}")))?;
             let operations = rows.operations_of(&id)?;
-            Ok(Timeline { notices: rows.notices_of(&id)?, operations })
+            let of_piece: BTreeSet<_> = operations.iter().map(|operation| &operation.plate).collect();
+            let mut plates = Vec::new();
+            for plate in of_piece {
+                plates.extend(rows.plate(plate)?);
+            }
+            Ok(Timeline { notices: rows.notices_of(&id)?, operations, plates })
         })
         .await
 }

@@ -65,6 +65,18 @@ pub enum PlateState {
     },
 }
 
+impl PlateState {
+    /// The word that is stored and shown.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            PlateState::Composed => "composed",
+            PlateState::Sliced(_) => "sliced",
+            PlateState::Dissolved { .. } => "dissolved",
+        }
+    }
+}
+
 /// The printer's file of a plate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SlicedFile {

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
 use crate::ids::IdSource;
-use crate::services::query;
+use crate::services::{Shop, query};
 use crate::sim::devices::{Kind, Options, Speed, run_device};
 use crate::store::keys::Role;
 use crate::store::{OrderFilter, Rows};
@@ -73,6 +73,8 @@ pub struct Running {
     began: crate::units::Tick,
     pushed: Vec<String>,
     receiver: receiver::Receiver,
+    /// Deliveries that had failed before this start, to an address that is gone.
+    failed_before: i64,
 }
 
 /// Starts the workshop and pushes the first orders.
@@ -88,20 +90,23 @@ pub async fn start(demo: &Demo) -> anyhow::Result<Running> {
     let path = shop_file::write(demo, &receiver, clock.at())?;
     let file = config::load(&path)
         .map_err(|problems| anyhow::anyhow!("the demonstration's own shop file: {problems:?}"))?;
-    start_devices(&demo.data_dir, &clock, &stop)?;
+    let devices = shop_file::devices_dir(&demo.data_dir)?;
+    let at_start = technician::Endings::read(&devices, &shop_file::DEVICES.map(|(name, _)| name));
+    start_devices(&devices, &clock, &stop)?;
     let app = App::start(file, clock.clone(), IdSource::from_os()?).await?;
     let keys = make_keys(&app)?;
     let of = |role: Role| keys.iter().find(|(known, _)| *known == role).map(|(_, key)| key.clone());
     let base = format!("http://{}/api/v1", app.address);
-    let technician =
-        technician::Technician::new(&base, &of(Role::Technician).unwrap_or_default(), clock.clone());
+    let key = of(Role::Technician).unwrap_or_default();
+    let technician = technician::Technician::new(&base, &key, clock.clone(), &devices, at_start);
     tokio::spawn(technician.work(stop.clone()));
     let system = orders::OrderSystem::new(&base, &of(Role::OrderSystem).unwrap_or_default());
+    let failed_before = deliveries(&app.shop, "failed").await?;
     let mut pushed = Vec::new();
     for number in 0..demo.orders {
         pushed.push(system.push(number, clock.at()).await?);
     }
-    Ok(Running { app, keys, speed: demo.speed, stop, began, pushed, receiver })
+    Ok(Running { app, keys, speed: demo.speed, stop, began, pushed, receiver, failed_before })
 }
 
 impl Running {
@@ -172,12 +177,10 @@ impl Running {
                 ));
             }
         }
-        let counts = query::counts(&self.app.shop).await?;
-        let count = |state: &str| {
-            counts.deliveries.iter().find(|(known, _)| known == state).map_or(0, |(_, count)| *count)
-        };
-        if count("pending") + count("failed") > 0 {
-            missing.push(format!("{} webhooks are pending, {} failed", count("pending"), count("failed")));
+        let pending = deliveries(&self.app.shop, "pending").await?;
+        let failed = deliveries(&self.app.shop, "failed").await? - self.failed_before;
+        if pending + failed > 0 {
+            missing.push(format!("{pending} webhooks are pending, {failed} failed"));
         }
         let summary = Summary {
             orders: self.pushed.len() as u64,
@@ -189,6 +192,12 @@ impl Running {
         };
         Ok((summary, missing))
     }
+}
+
+/// How many deliveries are in a state.
+async fn deliveries(shop: &Shop, state: &str) -> anyhow::Result<i64> {
+    let counts = query::counts(shop).await?.deliveries;
+    Ok(counts.iter().find(|(known, _)| known == state).map_or(0, |(_, count)| *count))
 }
 
 /// Where shop time goes on: after the last thing that was recorded, and never before the real time.
@@ -212,8 +221,7 @@ fn make_keys(app: &App) -> anyhow::Result<Vec<(Role, String)>> {
     Ok(keys)
 }
 
-fn start_devices(data_dir: &Path, clock: &Clock, stop: &CancellationToken) -> anyhow::Result<()> {
-    let folder = shop_file::devices_dir(data_dir)?;
+fn start_devices(folder: &Path, clock: &Clock, stop: &CancellationToken) -> anyhow::Result<()> {
     for (name, kind) in shop_file::DEVICES {
         let kind = Kind::parse(kind)?;
         let keep = folder.join(format!("{name}-files"));

@@ -12,7 +12,7 @@ use crate::shop::operation::Operation;
 use crate::shop::order::Order;
 use crate::shop::piece::Piece;
 use crate::shop::plan::PlanRecord;
-use crate::shop::plate::{Plate, PlateState};
+use crate::shop::plate::Plate;
 use crate::shop::station::StationRecord;
 use crate::shop::webhook::Webhook;
 use crate::units::Timestamp;
@@ -242,11 +242,7 @@ impl Rows<'_> {
     }
 
     pub(super) fn put_plate(&self, plate: &Plate) -> Result<(), Error> {
-        let state = match plate.state {
-            PlateState::Composed => "composed",
-            PlateState::Sliced(_) => "sliced",
-            PlateState::Dissolved { .. } => "dissolved",
-        };
+        let state = plate.state.word();
         let body = encode("plates", plate)?;
         self.run(
             "INSERT OR REPLACE INTO plates (id, state, body) VALUES (?, ?, ?)",

@@ -39,7 +39,7 @@ impl Receiver {
         let secret_file = data_dir.join("webhook.secret");
         let secret = secret(&secret_file)?;
         let inbox = Arc::new(Inbox { secret, seen: Mutex::default() });
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = bind(&data_dir.join("receiver.port")).await?;
         let address = listener.local_addr()?;
         let router = Router::new().route("/hook", post(receive)).with_state(inbox.clone());
         let stop = stop.clone();
@@ -61,6 +61,18 @@ impl Receiver {
     pub(super) fn accepted(&self) -> u64 {
         self.inbox.seen.lock().unwrap_or_else(PoisonError::into_inner).accepted
     }
+}
+
+/// The port of the last start if it is free: an order system keeps its address, and hears what it missed.
+async fn bind(known: &Path) -> anyhow::Result<TcpListener> {
+    let port: u16 =
+        std::fs::read_to_string(known).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let listener = match TcpListener::bind(("127.0.0.1", port)).await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind("127.0.0.1:0").await?,
+    };
+    std::fs::write(known, listener.local_addr()?.port().to_string())?;
+    Ok(listener)
 }
 
 fn secret(path: &Path) -> anyhow::Result<Vec<u8>> {

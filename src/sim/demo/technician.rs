@@ -1,5 +1,8 @@
-//! Simulated people: they clear plates, start what the plan has next, and record values when it is done.
+//! Simulated people: they clear plates, start what the plan has next, record values when it is done, and look at
+//! the machine when nobody knows what became of a print.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -20,6 +23,17 @@ pub(super) struct Technician {
     key: String,
     client: Client,
     clock: Clock,
+    devices: PathBuf,
+    /// How prints stood at the machines when these were switched on: what was under way then is lost.
+    at_start: BTreeMap<String, Ending>,
+}
+
+/// What a machine's own record says of a print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Begun,
+    Finished,
+    Stopped,
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,6 +51,8 @@ struct Station {
 struct Task {
     id: String,
     state: String,
+    station: Option<String>,
+    print_job: Option<String>,
     ready: bool,
     planned_start: Option<Timestamp>,
     started_at: Option<Timestamp>,
@@ -53,8 +69,10 @@ struct Record {
 }
 
 impl Technician {
-    pub(super) fn new(base: &str, key: &str, clock: Clock) -> Self {
-        Self { base: base.to_owned(), key: key.to_owned(), client: Client::new(), clock }
+    /// Must be made before the machines are switched on.
+    pub(super) fn new(base: &str, key: &str, clock: Clock, devices: &Path, at_start: Endings) -> Self {
+        let (base, key, devices) = (base.to_owned(), key.to_owned(), devices.to_owned());
+        Self { base, key, client: Client::new(), clock, devices, at_start: at_start.0 }
     }
 
     pub(super) async fn work(self, stop: CancellationToken) {
@@ -72,6 +90,9 @@ impl Technician {
             self.post(&format!("/stations/{}/ready", station.name), &json!({})).await?;
         }
         let tasks: Page<Task> = self.get("/tasks").await?;
+        for task in tasks.items.iter().filter(|task| task.state == "unknown") {
+            self.look_at_machine(task).await?;
+        }
         for task in tasks.items.iter().filter(|task| task.by_hand) {
             let now = self.clock.at();
             let due = task.planned_start.is_some_and(|start| start <= now);
@@ -84,6 +105,23 @@ impl Technician {
             }
         }
         Ok(())
+    }
+
+    /// The machine's own record is what a person would see on its display and its plate.
+    async fn look_at_machine(&self, task: &Task) -> anyhow::Result<()> {
+        let (Some(station), Some(print)) = (&task.station, &task.print_job) else { return Ok(()) };
+        let now = read_record(&self.devices.join(format!("{station}.jsonl")));
+        match (now.get(print), self.at_start.get(print)) {
+            (Some(Ending::Finished), _) => {
+                self.post(&format!("/tasks/{}/complete", task.id), &json!({ "recorded": {} })).await
+            }
+            // It runs; the machine will say so.
+            (Some(Ending::Begun), None) => Ok(()),
+            _ => {
+                let reason = json!({ "reason": "the plate is empty or spoilt" });
+                self.post(&format!("/tasks/{}/fail", task.id), &reason).await
+            }
+        }
     }
 
     async fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> anyhow::Result<T> {
@@ -111,6 +149,34 @@ impl Technician {
         }
         Ok(response)
     }
+}
+
+/// How the prints of all machines stand.
+pub(super) struct Endings(BTreeMap<String, Ending>);
+
+impl Endings {
+    /// Reads the records of machines.
+    pub(super) fn read(devices: &Path, names: &[&str]) -> Self {
+        let records = names.iter().flat_map(|name| read_record(&devices.join(format!("{name}.jsonl"))));
+        Self(records.collect())
+    }
+}
+
+fn read_record(path: &Path) -> BTreeMap<String, Ending> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut endings = BTreeMap::new();
+    for entry in entries {
+        let name = entry["name"].as_str().unwrap_or_default();
+        let ending = match entry["event"].as_str() {
+            Some("print_started") => Ending::Begun,
+            Some("print_finished") => Ending::Finished,
+            Some("print_stopped") => Ending::Stopped,
+            _ => continue,
+        };
+        endings.insert(name.split('.').next().unwrap_or_default().to_owned(), ending);
+    }
+    endings
 }
 
 /// What a person would write down; plausible for a ring, and nothing reads it as measured.
