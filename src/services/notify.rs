@@ -131,36 +131,42 @@ fn check(url: &str, events: &[String]) -> Vec<Finding> {
     findings
 }
 
-/// Brings the endpoints of the shop file into the record: new ones are added, changed ones replaced, and those
-/// that are gone are disabled.
+/// Brings the endpoints of the shop file into the record: new ones are added, those that are gone are disabled.
+/// Where only the list of events of an address has changed, what is pending for it is sent all the same.
 ///
 /// # Errors
-/// `Store`.
+/// `Invalid` if an endpoint is wrong; `Store`.
 pub async fn adopt_config(shop: &Shop, wanted: Vec<(String, Vec<String>)>) -> Result<Vec<Webhook>, Error> {
-    let listed = wanted.clone();
-    shop.store
-        .transact("shop file", move |tx| {
-            for known in
-                tx.webhooks()?.into_iter().filter(|known| known.from_config && known.disabled.is_none())
-            {
-                if !listed.iter().any(|(url, events)| *url == known.url && *events == known.events) {
-                    let reason = "not in the shop file any more".to_owned();
-                    tx.record(&Event::WebhookDisabled { webhook: known.id.clone(), reason })?;
-                    tx.fail_deliveries(&known.id)?;
-                }
-            }
-            Ok::<_, Error>(())
-        })
-        .await?;
-    for (url, events) in wanted {
-        let known = list(shop).await?.into_iter().any(|known| {
-            known.from_config && known.disabled.is_none() && known.url == url && known.events == events
-        });
-        if !known {
-            add(shop, "shop file", url, events, true).await?;
+    let before = list(shop).await?;
+    let in_force = |known: &&Webhook| known.from_config && known.disabled.is_none();
+    for (url, events) in &wanted {
+        if !before.iter().filter(in_force).any(|known| known.url == *url && known.events == *events) {
+            add(shop, "shop file", url.clone(), events.clone(), true).await?;
+        }
+    }
+    let known = list(shop).await?;
+    for old in before.iter().filter(in_force) {
+        if !wanted.iter().any(|(url, events)| *url == old.url && *events == old.events) {
+            let heir = known.iter().filter(in_force).find(|new| new.url == old.url && new.id != old.id);
+            retire(shop, old.id.clone(), heir.map(|heir| heir.id.clone())).await?;
         }
     }
     list(shop).await
+}
+
+/// Disables an endpoint of the shop file; what is pending goes to its heir, or is given up.
+async fn retire(shop: &Shop, old: WebhookId, heir: Option<WebhookId>) -> Result<(), Error> {
+    shop.store
+        .transact("shop file", move |tx| {
+            let reason = "not in the shop file any more".to_owned();
+            tx.record(&Event::WebhookDisabled { webhook: old.clone(), reason })?;
+            match heir {
+                Some(heir) => tx.inherit_deliveries(&old, &heir)?,
+                None => tx.fail_deliveries(&old)?,
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// All endpoints.

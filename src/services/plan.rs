@@ -50,17 +50,22 @@ impl Adopted {
 }
 
 impl Current {
-    /// Takes up the stored plan after a start.
+    /// Takes up the stored plan after a start. One whose file is gone is made anew.
     ///
     /// # Errors
-    /// `Store` if its blob is missing or damaged.
+    /// `Store`.
     pub async fn load(store: &Store) -> Result<Self, Error> {
         let current = Self::default();
         let record = store.read(|rows| rows.current_plan().map_err(Error::from)).await?;
-        if let Some(record) = record {
-            let plan = read_plan(store, &record.blob)?;
-            *current.adopted.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Arc::new(Adopted::new(plan)));
+        match record.map(|record| read_plan(store, &record.blob)) {
+            Some(Ok(plan)) => current.adopt(plan),
+            Some(Err(failure)) => {
+                tracing::warn!(
+                    error = &failure as &dyn std::error::Error,
+                    "the stored plan is gone; it is made anew"
+                );
+            }
+            None => {}
         }
         Ok(current)
     }

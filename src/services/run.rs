@@ -146,14 +146,16 @@ impl Runner {
         Ok(())
     }
 
-    /// The file of a plate; makes it if need be. `None` if it can't be made: then its pieces are held.
+    /// The file of a plate; makes it if need be, also where somebody has deleted it. `None` if it can't be made: then its pieces are held.
     async fn sliced(
         &self,
         shop: &Shop,
         operation: &Operation,
         plate: &Plate,
     ) -> Result<Option<SlicedFile>, Error> {
-        if let PlateState::Sliced(file) = &plate.state {
+        if let PlateState::Sliced(file) = &plate.state
+            && shop.store.blobs().has(&file.sha256)
+        {
             return Ok(Some(file.clone()));
         }
         match make_file(shop, plate).await? {

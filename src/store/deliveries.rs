@@ -213,6 +213,17 @@ impl Tx<'_> {
         Ok(found.is_some())
     }
 
+    /// Hands what is still pending for one endpoint to another with the same address.
+    ///
+    /// # Errors
+    /// `Error::Statement`.
+    pub fn inherit_deliveries(&self, old: &WebhookId, heir: &WebhookId) -> Result<(), Error> {
+        self.run(
+            "UPDATE deliveries SET webhook = ? WHERE webhook = ? AND state = 'pending'",
+            params![heir.as_str(), old.as_str()],
+        )
+    }
+
     /// Gives up what is still pending for an endpoint.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod api;
 mod crash;
+mod daemon;
 mod devices;
 mod profiles;
 mod support;
