@@ -22,6 +22,7 @@ pub struct Now {
 pub struct Clock {
     start: Instant,
     pace: Arc<Mutex<Pace>>,
+    simulated: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +37,7 @@ impl Clock {
     /// The clock of a real workshop.
     #[must_use]
     pub fn real() -> Self {
-        Self::starting(Self::system_time(), 1)
+        Self { simulated: false, ..Self::starting(Self::system_time(), 1) }
     }
 
     /// A clock that shows `at` now and runs `speed` times as fast as the world.
@@ -44,7 +45,7 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the OS")]
     pub fn starting(at: Timestamp, speed: u32) -> Self {
         let pace = Pace { at, tick: Tick(0), speed: speed.max(1) };
-        Self { start: Instant::now(), pace: Arc::new(Mutex::new(pace)) }
+        Self { start: Instant::now(), pace: Arc::new(Mutex::new(pace)), simulated: true }
     }
 
     /// The time of the operating system, whatever shop time is.
@@ -81,6 +82,12 @@ impl Clock {
     #[must_use]
     pub fn speed(&self) -> u32 {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).speed
+    }
+
+    /// Whether shop time is made up, at whatever speed it runs now.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.simulated
     }
 
     /// Changes the speed of a simulated workshop from now on; shop time never jumps.

@@ -55,7 +55,7 @@ pub(super) fn page(state: &PanelState, parts: &Parts) -> String {
         .tag("<script src=\"/assets/page.js\" defer></script></head><body><header><h1>")
         .text(name)
         .tag("</h1>");
-    if state.shop.clock.speed() > 1 {
+    if state.shop.clock.is_simulated() {
         html.tag("<span class=\"badge\">SIMULATED &times;")
             .text(&state.shop.clock.speed().to_string())
             .tag("</span>");
