@@ -15,7 +15,7 @@ use crate::shop::piece::Piece;
 use crate::shop::plan::{Cause, Plan, Step};
 use crate::shop::plate::Plate;
 use crate::shop::station::StationRecord;
-use crate::shop::workshop::Station;
+use crate::shop::workshop::{Station, is_print};
 use crate::store::Rows;
 pub use crate::store::{DeliveryRow, OrderFilter};
 use crate::units::Timestamp;
@@ -158,7 +158,9 @@ impl StationView {
         {
             return u16::try_from(done.saturating_mul(1000) / total).ok().map(|done| done.min(1000));
         }
-        self.operations.iter().find_map(|operation| match &operation.state {
+        // Hands don't say how far they are.
+        let mut prints = self.operations.iter().filter(|operation| is_print(&operation.ability));
+        prints.find_map(|operation| match &operation.state {
             OperationState::Running { permille, .. } | OperationState::Held { permille, .. } => {
                 Some(*permille)
             }

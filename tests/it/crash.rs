@@ -244,10 +244,22 @@ impl Shop {
         }
     }
 
+    /// Otherwise this test would prove nothing.
+    fn the_kills_hit_something(&self) {
+        let journal = rusqlite::Connection::open(self.folder.path().join("data/journal.sqlite")).unwrap();
+        let count = |kind: &str| -> u32 {
+            let query = "SELECT count(*) FROM journal WHERE kind = ?";
+            journal.query_row(query, [kind], |row| row.get(0)).unwrap()
+        };
+        let (requeued, lost) = (count("operation.requeue"), count("operation.lose_sight"));
+        assert!(requeued + lost >= 3, "only {requeued} uploads broken off, {lost} prints lost sight of");
+    }
+
     fn the_journal_gives_the_tables(&self) {
         let report = sprue::store::fold::verify(&self.folder.path().join("data")).unwrap();
         assert!(report.differences.is_empty(), "{report:?}");
         assert!(report.events > 200, "{report:?}");
+        self.the_kills_hit_something();
     }
 }
 

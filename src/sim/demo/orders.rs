@@ -41,7 +41,8 @@ impl OrderSystem {
         let put = self.client.put(url).bearer_auth(&self.key).header("content-type", "model/stl").body(stl);
         answered(put.send().await?).await.context("pushing a design")?;
 
-        let external_ref = format!("DEMO-{}-{number:03}", now.0 / 1000);
+        // Short enough for a slip of paper, and another one at each start.
+        let external_ref = format!("DEMO-{:05X}-{number}", now.0 / 1000 % 0x10_0000);
         let order = order(&sample, &external_ref, number, &sha256, now);
         let post = self
             .client
