@@ -403,7 +403,9 @@ fn cause_text(step: &Step, cause: &Cause, other: &str) -> String {
         Cause::After { .. } => {
             format!("the plan begins it at {start}, after \"{other}\" and the wait it asks for")
         }
-        Cause::StationBusy { .. } => format!("{station} works on \"{other}\" until {start}"),
+        Cause::StationBusy { .. } => {
+            format!("{station}, or whoever works there, is busy with \"{other}\" until {start}")
+        }
         Cause::PersonBusy { .. } => format!("whoever can do it is busy with \"{other}\" until {start}"),
         Cause::Closed => format!("nobody is there, or the station is closed, until {start}"),
         Cause::WindowOf { .. } => {
