@@ -134,6 +134,18 @@ fn summary(findings: &[Finding]) -> String {
     texts.join("; ")
 }
 
+/// An error with its causes, in one line.
+#[must_use]
+pub fn with_causes(failure: &dyn std::error::Error) -> String {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
 impl Error {
     /// Nothing by this id or name.
     pub fn not_found(what: impl Into<String>) -> Self {

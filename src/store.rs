@@ -29,7 +29,6 @@ mod writer;
 pub use blobs::Blobs;
 pub use deliveries::{Attempt, Delivery, DeliveryRow, Outcome};
 pub use idempotency::Answer;
-pub use journal::JournalLine;
 pub use rows::{OrderFilter, Rows};
 pub use writer::Tx;
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::ids::DeliveryId;
 use crate::services::notify::{Attempt, Delivery, Outcome, Webhook};
-use crate::services::{Error, Shop, notify};
+use crate::services::{Error, Shop, notify, with_causes};
 
 use crate::units::{Span, Timestamp};
 
@@ -153,7 +153,7 @@ impl Sender {
             .body(delivery.body.clone());
         match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(failure) => Answer::failed(&reason(&failure)),
+            Err(failure) => Answer::failed(&with_causes(&failure)),
         }
     }
 }
@@ -209,14 +209,4 @@ fn jitter(wait: Span, delivery: &Delivery) -> Span {
     let share =
         delivery.id.as_str().bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     Span(wait.0 + wait.0 / 10 * (share % 100) / 100)
-}
-
-fn reason(failure: &reqwest::Error) -> String {
-    let mut text = failure.to_string();
-    let mut cause = std::error::Error::source(failure);
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::finding::Finding;
-use crate::services::Error;
+use crate::services::{Error, with_causes};
 
 /// A refusal or failure, as it is sent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -104,23 +104,11 @@ impl From<Error> for Problem {
             Error::InProgress => Self::new(StatusCode::CONFLICT, "IN_PROGRESS", detail).in_a_moment(),
             Error::UploadBroken => Self::bad_request("UPLOAD_BROKEN", detail),
             error @ (Error::Store(_) | Error::Keys(_) | Error::Compute { .. }) => {
-                tracing::error!(error = chain(&error), "a request failed");
+                tracing::error!(error = with_causes(&error), "a request failed");
                 Self::internal()
             }
         }
     }
-}
-
-/// The error with its causes.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 impl IntoResponse for Problem {

@@ -48,12 +48,6 @@ impl Format {
         }
     }
 
-    /// The format of an ending, any case.
-    #[must_use]
-    pub fn from_extension(extension: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(extension))
-    }
-
     /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write()`]'s argument.
     #[must_use]
     pub fn preview_sizes(self) -> &'static [(u32, u32)] {

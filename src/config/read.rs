@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 
 use super::place::Report;
@@ -15,6 +13,7 @@ use crate::shop::profile::material::{ExposureEntry, check_exposure};
 use crate::shop::profile::routing::is_slug;
 use crate::shop::profile::{ExposureOverride, Flaws, Tag};
 use crate::shop::shift::Shift;
+use crate::shop::webhook::parse_secret;
 use crate::units::{Microns, Timestamp};
 
 /// `[workshop]` as written.
@@ -182,8 +181,7 @@ fn secret(file: &At<String>, folder: &Path, report: &mut Report<'_>) -> Option<S
             return None;
         }
     };
-    let key = text.trim().strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
-    let key = key.filter(|key| (24..=64).contains(&key.len()));
+    let key = parse_secret(&text);
     if key.is_none() {
         // The text of the file must not get into a message.
         let text = format!("{} holds no key; it must be whsec_ and base64 of 24 to 64 bytes", path.display());

@@ -171,12 +171,6 @@ impl Fleet {
         self.stations.get(station).map(Entry::status)
     }
 
-    /// The last known status of every station, in order of name.
-    #[must_use]
-    pub fn statuses(&self) -> Vec<StationStatus> {
-        self.stations.values().map(Entry::status).collect()
-    }
-
     /// Ends all conversations and waits until the lines are closed. Prints that are stored on devices go on.
     pub async fn shutdown(&self) {
         self.shutdown.cancel();

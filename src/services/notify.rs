@@ -7,8 +7,8 @@ use crate::services::access::KeyRing;
 use crate::services::{Error, Shop};
 use crate::shop::event::Event;
 use crate::shop::notice::EVENT_TYPES;
-pub use crate::shop::webhook::Webhook;
 use crate::shop::webhook::matches;
+pub use crate::shop::webhook::{Webhook, parse_secret};
 pub use crate::store::{Attempt, Delivery, DeliveryRow, Outcome};
 use crate::units::Timestamp;
 

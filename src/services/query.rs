@@ -433,14 +433,6 @@ fn late_orders(
     Ok(late)
 }
 
-/// Public notices after a number, as stored JSON.
-///
-/// # Errors
-/// `Store`.
-pub async fn notices_after(shop: &Shop, seq: i64, limit: u32) -> Result<Vec<(i64, String, String)>, Error> {
-    shop.store.read(move |rows| rows.notices_after(seq, limit).map_err(Error::from)).await
-}
-
 /// Numbers for `/metrics` and the panel.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {

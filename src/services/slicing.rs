@@ -14,7 +14,7 @@ use sprue_compute::print_files::{self, Format, Job};
 use sprue_compute::slice::{self, Control, Display, Orientation, Part, Sampling};
 
 use crate::finding::Finding;
-use crate::services::{Error, Shop};
+use crate::services::{Error, Shop, with_causes};
 use crate::shop::design::Sha256Hex;
 use crate::shop::piece::Piece;
 use crate::shop::plate::{Placement, Plate, SlicedFile};
@@ -317,10 +317,10 @@ impl PrintSettings {
             .collect();
         let mut bytes = Cursor::new(Vec::new());
         let written = print_files::write(format, job, &plate, &previews, &mut bytes, control)
-            .map_err(|failure| failed(chain(&failure)))?;
+            .map_err(|failure| failed(with_causes(&failure)))?;
         let bytes = bytes.into_inner();
         print_files::check_read_back(&bytes, &written.digests, &print_files::Limits::GENEROUS, control)
-            .map_err(|failure| failed(chain(&failure)))?;
+            .map_err(|failure| failed(with_causes(&failure)))?;
         Ok(PrintFile {
             bytes,
             format: format.extension(),
@@ -357,7 +357,7 @@ impl PrintSettings {
         };
         let mut bytes = Vec::new();
         let written = gcode::write(&job, parts, &mut bytes, control)
-            .map_err(|failure| Finding::error("PLATE_NOT_SLICED", "plate", chain(&failure)))?;
+            .map_err(|failure| Finding::error("PLATE_NOT_SLICED", "plate", with_causes(&failure)))?;
         Ok(PrintFile {
             bytes,
             format: "gcode",
@@ -381,13 +381,13 @@ pub fn slice_plate(
     let failed = |text: String| Finding::error("PLATE_NOT_SLICED", plate.id.to_string(), text);
     let mut meshes = Vec::new();
     for placement in &plate.placements {
-        let mesh = placed_mesh(blobs, placement).map_err(|failure| failed(chain(&failure)))?;
+        let mesh = placed_mesh(blobs, placement).map_err(|failure| failed(with_causes(&failure)))?;
         meshes.push((placement.piece.to_string(), mesh));
     }
     let never = AtomicBool::new(false);
     let control = Control { cancel: &never, progress: &|_, _| {} };
     let file = settings.slice(&meshes, &plate.label, at, control)?;
-    let sha256 = blobs.put(&file.bytes).map_err(|failure| failed(chain(&failure)))?;
+    let sha256 = blobs.put(&file.bytes).map_err(|failure| failed(with_causes(&failure)))?;
     Ok(SlicedFile {
         sha256,
         bytes: file.bytes.len() as u64,
@@ -466,17 +466,6 @@ fn light(motion: &Motion) -> print_files::Light {
         // A tilting printer sets its lamp itself; its file has no field for it.
         Motion::Tilt(_) => print_files::Light { bottom_pwm: u8::MAX, pwm: u8::MAX },
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(failure: &dyn std::error::Error) -> String {
-    let mut text = failure.to_string();
-    let mut cause = failure.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }
 
 #[expect(

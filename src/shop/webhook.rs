@@ -1,5 +1,7 @@
 //! An endpoint that wants to hear of events.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::WebhookId;
@@ -34,4 +36,20 @@ pub fn matches(pattern: &str, event_type: &str) -> bool {
         Some(prefix) => event_type.starts_with(prefix),
         None => pattern == event_type,
     }
+}
+
+/// What a secret's text form starts with (Standard Webhooks 1.0.0).
+const SECRET_PREFIX: &str = "whsec_";
+
+/// The bytes of a secret in its text form (`whsec_` + base64 of 24 to 64 bytes).
+#[must_use]
+pub fn parse_secret(text: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64.decode(text.trim().strip_prefix(SECRET_PREFIX)?).ok()?;
+    (24..=64).contains(&bytes.len()).then_some(bytes)
+}
+
+/// The text form of a secret.
+#[must_use]
+pub fn format_secret(bytes: &[u8]) -> String {
+    format!("{SECRET_PREFIX}{}", BASE64.encode(bytes))
 }

@@ -81,12 +81,6 @@ pub fn is_print(ability: &str) -> bool {
 }
 
 impl Station {
-    /// Whether people do the work here.
-    #[must_use]
-    pub fn is_manual(&self) -> bool {
-        self.driver == "manual"
-    }
-
     /// Whether it is a printer.
     #[must_use]
     pub fn prints(&self) -> bool {

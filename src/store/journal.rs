@@ -1,7 +1,6 @@
 //! The append-only journal with its chain of hashes.
 
 use rusqlite::params;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Error, Rows};
@@ -15,23 +14,6 @@ pub(super) struct Head {
     pub(super) last_at: Timestamp,
     pub(super) last_notice: i64,
     chain: [u8; 32],
-}
-
-/// One line of the journal, as people read it.
-#[derive(Debug, Clone, Serialize)]
-pub struct JournalLine {
-    /// Its number.
-    pub seq: i64,
-    /// When.
-    pub at: Timestamp,
-    /// What kind of event.
-    pub kind: String,
-    /// What it is about.
-    pub subject: String,
-    /// Who did it.
-    pub actor: String,
-    /// The event.
-    pub event: serde_json::Value,
 }
 
 impl Head {
@@ -82,32 +64,6 @@ pub(super) fn link(previous: &[u8; 32], seq: i64, at: Timestamp, actor: &str, bo
 }
 
 impl Rows<'_> {
-    /// The lines about one subject, oldest first.
-    ///
-    /// # Errors
-    /// `Error::Statement`, `Error::ReadRow`.
-    pub fn journal_of(&self, subject: &str) -> Result<Vec<JournalLine>, Error> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT seq, at, kind, subject, actor, body FROM journal WHERE subject = ? ORDER BY seq",
-        )?;
-        let mut found = statement.query([subject])?;
-        let mut lines = Vec::new();
-        while let Some(row) = found.next()? {
-            let body: String = row.get(5)?;
-            let event =
-                serde_json::from_str(&body).map_err(|source| Error::ReadRow { table: "journal", source })?;
-            lines.push(JournalLine {
-                seq: row.get(0)?,
-                at: Timestamp(row.get(1)?),
-                kind: row.get(2)?,
-                subject: row.get(3)?,
-                actor: row.get(4)?,
-                event,
-            });
-        }
-        Ok(lines)
-    }
-
     /// The number of the last journal line; 0 in an empty journal.
     ///
     /// # Errors

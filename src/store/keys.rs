@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::ids::{IdSource, KeyId, WebhookId};
+use crate::shop::webhook;
 use crate::units::Timestamp;
 
 /// What somebody with a key may do; the table of routes says it in full.
@@ -294,7 +295,7 @@ impl KeyRing {
     pub fn create_webhook_secret(&self, webhook: &WebhookId) -> Result<String, Error> {
         let mut secret = [0_u8; WEBHOOK_SECRET_BYTES];
         getrandom::fill(&mut secret)?;
-        let text = format!("whsec_{}", BASE64.encode(secret));
+        let text = webhook::format_secret(&secret);
         self.write(&self.webhook_path(webhook), text.as_bytes())?;
         Ok(text)
     }
@@ -310,7 +311,7 @@ impl KeyRing {
             Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::Read { path, source }),
         };
-        let secret = text.trim().strip_prefix("whsec_").and_then(|text| BASE64.decode(text).ok());
+        let secret = webhook::parse_secret(&text);
         let damaged = || io::Error::new(io::ErrorKind::InvalidData, "not a webhook secret");
         secret.map(Some).ok_or_else(|| Error::Read { path, source: damaged() })
     }

@@ -5,9 +5,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What a secret's text form starts with.
-pub const SECRET_PREFIX: &str = "whsec_";
-
 /// The value of the `webhook-signature` header.
 #[must_use]
 pub fn sign(secret: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
@@ -18,22 +15,10 @@ pub fn sign(secret: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
     format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
 }
 
-/// The bytes of a secret in its text form (`whsec_` + base64 of 24 to 64 bytes).
-#[must_use]
-pub fn parse_secret(text: &str) -> Option<Vec<u8>> {
-    let bytes = BASE64.decode(text.trim().strip_prefix(SECRET_PREFIX)?).ok()?;
-    (24..=64).contains(&bytes.len()).then_some(bytes)
-}
-
-/// The text form of a secret.
-#[must_use]
-pub fn format_secret(bytes: &[u8]) -> String {
-    format!("{SECRET_PREFIX}{}", BASE64.encode(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::notify::parse_secret;
 
     #[test]
     fn the_signature_is_that_of_the_reference_implementation() {

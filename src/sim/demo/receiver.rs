@@ -14,6 +14,7 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::shop::webhook::{format_secret, parse_secret};
 use crate::webhooks::signature;
 
 /// A receiver on loopback.
@@ -77,11 +78,11 @@ async fn bind(known: &Path) -> anyhow::Result<TcpListener> {
 
 fn secret(path: &Path) -> anyhow::Result<Vec<u8>> {
     if let Ok(text) = std::fs::read_to_string(path) {
-        return signature::parse_secret(&text).with_context(|| format!("{} holds no secret", path.display()));
+        return parse_secret(&text).with_context(|| format!("{} holds no secret", path.display()));
     }
     let mut secret = vec![0_u8; 32];
     getrandom::fill(&mut secret).map_err(|failure| anyhow::anyhow!("no random numbers: {failure}"))?;
-    std::fs::write(path, signature::format_secret(&secret))?;
+    std::fs::write(path, format_secret(&secret))?;
     Ok(secret)
 }
 

@@ -8,7 +8,6 @@ CREATE TABLE journal (
     body    TEXT    NOT NULL,
     chain   BLOB    NOT NULL
 ) STRICT;
-CREATE INDEX journal_by_subject ON journal (subject, seq);
 
 -- The present. Folding the journal from zero gives exactly these tables.
 CREATE TABLE designs (
