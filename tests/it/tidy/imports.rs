@@ -68,7 +68,7 @@ const RULES: &[Rule] = &[
         never: &["rusqlite", "sprue_compute", "sprue_station"],
     },
     Rule { tier: "shop", may: &["units", "ids", "finding"], never: PURE },
-    Rule { tier: "casting", may: &["units", "ids", "shop"], never: PURE },
+    Rule { tier: "casting", may: &["units", "ids", "finding", "shop"], never: PURE },
     Rule { tier: "planning", may: &["units", "ids", "shop"], never: PURE_BUT_COMPUTE },
     Rule {
         tier: "devices",
