@@ -20,6 +20,8 @@ pub mod board;
 pub mod compose;
 pub mod events;
 pub mod intake;
+pub mod lots;
+pub mod metal;
 pub mod notify;
 pub mod orders;
 pub mod plan;

@@ -4,6 +4,8 @@
 
 pub mod design;
 pub mod event;
+pub mod lot;
+pub mod metal;
 pub mod notice;
 pub mod operation;
 pub mod order;

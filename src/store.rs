@@ -21,6 +21,7 @@ pub mod fold;
 mod idempotency;
 mod journal;
 pub mod keys;
+mod lots;
 mod project;
 mod rows;
 mod schema;

@@ -37,9 +37,10 @@ impl Milligrams {
 }
 
 impl std::fmt::Display for Milligrams {
-    /// Grams to the hundredth, as scales in workshops show them.
+    /// Grams to the hundredth, as scales in workshops show them; to the thousandth where that says more.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.2} g", self.grams())
+        let decimals = if self.0 % 10 == 0 { 2 } else { 3 };
+        write!(f, "{:.decimals$} g", self.grams())
     }
 }
 

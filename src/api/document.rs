@@ -11,7 +11,9 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiState, designs, events, metrics, orders, pieces, plan, stations, system, tasks, webhooks};
+use super::{
+    ApiState, designs, events, lots, metal, metrics, orders, pieces, plan, stations, system, tasks, webhooks,
+};
 
 /// What stands above the routes.
 #[derive(OpenApi)]
@@ -66,6 +68,12 @@ pub(super) fn routes() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(tasks::start))
         .routes(routes!(tasks::complete))
         .routes(routes!(tasks::fail))
+        .routes(routes!(lots::receive, lots::list))
+        .routes(routes!(lots::close))
+        .routes(routes!(metal::read))
+        .routes(routes!(metal::entries))
+        .routes(routes!(metal::book))
+        .routes(routes!(metal::count))
         .routes(routes!(stations::list))
         .routes(routes!(stations::read))
         .routes(routes!(stations::ready))

@@ -1,23 +1,11 @@
 //! Which pieces may hang on one tree, and a proposal of trees.
 
 use crate::finding::Finding;
+use crate::shop::metal::Custody;
 use crate::shop::profile::burnout::InvestmentKind;
 use crate::units::{CubicMillimeters, Density, Milligrams, Timestamp};
 
 use super::firing::Band;
-
-/// Whose metal it is, and what may be said of it later.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Custody {
-    /// The shop's own.
-    House,
-    /// Recycled, with papers.
-    Recycled,
-    /// A chain of custody with a name.
-    Chain(String),
-    /// The customer's own metal; never mixed with anything.
-    Customer(String),
-}
 
 /// A piece that waits for a tree, with all that the rules ask for.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,8 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
-use crate::ids::{OperationId, OrderId, PieceId, PlateId, WebhookId};
+use crate::ids::{LotId, OperationId, OrderId, PieceId, PlateId, WebhookId};
 use crate::shop::design::Design;
+use crate::shop::lot::Lot;
+use crate::shop::metal::MetalEntry;
 use crate::shop::operation::{Change, Operation};
 use crate::shop::order::Order;
 use crate::shop::piece::Piece;
@@ -65,6 +67,12 @@ pub enum Event {
     StationPaused { station: String, reason: String },
     /// A person puts it back.
     StationResumed { station: String },
+    /// A lot came in.
+    LotReceived { lot: Lot },
+    /// Nothing is taken from a lot any more.
+    LotClosed { lot: LotId, reason: String },
+    /// Metal moved in the books.
+    MetalMoved { entry: MetalEntry },
     /// An endpoint was registered, or changed in the shop file.
     WebhookAdded { webhook: Webhook },
     /// Nothing is sent to an endpoint any more.
@@ -98,6 +106,9 @@ impl Event {
             Event::StationCleared { .. } => "station.cleared",
             Event::StationPaused { .. } => "station.paused",
             Event::StationResumed { .. } => "station.resumed",
+            Event::LotReceived { .. } => "lot.received",
+            Event::LotClosed { .. } => "lot.closed",
+            Event::MetalMoved { .. } => "metal.moved",
             Event::WebhookAdded { .. } => "webhook.added",
             Event::WebhookDisabled { .. } => "webhook.disabled",
         };
@@ -129,6 +140,9 @@ impl Event {
             Event::StationCleared { station }
             | Event::StationPaused { station, .. }
             | Event::StationResumed { station } => station,
+            Event::LotReceived { lot } => lot.id.as_str(),
+            Event::LotClosed { lot, .. } => lot.as_str(),
+            Event::MetalMoved { entry } => entry.id.as_str(),
             Event::WebhookAdded { webhook } => webhook.id.as_str(),
             Event::WebhookDisabled { webhook, .. } => webhook.as_str(),
         }

@@ -22,6 +22,9 @@ const FOLDED: &[(&str, &str)] = &[
     ("plans", "id"),
     ("stations", "id"),
     ("webhooks", "id"),
+    ("lots", "id"),
+    ("metal_entries", "id"),
+    ("metal_balances", "id"),
     ("notices", "seq"),
 ];
 

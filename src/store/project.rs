@@ -82,6 +82,13 @@ pub(super) fn apply(
             stage.station(station, |station| station.paused = Some(reason.clone()))
         }
         Event::StationResumed { station } => stage.station(station, |station| station.paused = None),
+        Event::LotReceived { lot } => rows.put_lot(lot).map(|()| Vec::new()),
+        Event::LotClosed { lot, reason } => {
+            let mut row = rows.lot(lot)?.ok_or_else(|| dangling(lot.as_str()))?;
+            row.closed = Some(reason.clone());
+            rows.put_lot(&row).map(|()| Vec::new())
+        }
+        Event::MetalMoved { entry } => rows.book_metal(entry).map(|()| Vec::new()),
         Event::WebhookAdded { webhook } => rows.put_webhook(webhook).map(|()| Vec::new()),
         Event::WebhookDisabled { webhook, reason } => {
             let mut row = rows.webhook(webhook)?.ok_or_else(|| dangling(webhook.as_str()))?;

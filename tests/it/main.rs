@@ -5,6 +5,7 @@ mod api;
 mod crash;
 mod daemon;
 mod devices;
+mod metal;
 mod profiles;
 mod support;
 mod tidy;
