@@ -25,6 +25,7 @@ use crate::services::run::Runner;
 use crate::services::{self, Shop, Wake, notify, plan, prepare};
 use crate::shop::workshop::{Station, Workshop};
 use crate::store::keys::{self, KeyRing};
+use crate::store::signing::{self, Signer};
 use crate::store::{self, Store};
 use crate::webhooks::{SecretOf, Sender};
 
@@ -79,6 +80,9 @@ pub enum Error {
     /// The keys can't be read.
     #[error("the keys can't be used")]
     OpenKeys(#[from] keys::Error),
+    /// The workshop's signing key can't be used.
+    #[error(transparent)]
+    OpenSigner(#[from] signing::Error),
     /// What the record holds can't be taken up.
     #[error("the record can't be taken up")]
     TakeUp(#[from] services::Error),
@@ -101,6 +105,7 @@ impl App {
         let lock = lock_data_dir(&file.data_dir)?;
         let store = Store::open(&file.data_dir, clock.clone(), ids)?;
         let keys = KeyRing::open(&file.data_dir)?;
+        let signer = Signer::open(&file.data_dir)?;
         let plan = plan::Current::load(&store).await?;
         let listener = TcpListener::bind(file.listen).await;
         let listener = listener.map_err(|source| Error::Listen { address: file.listen, source })?;
@@ -120,6 +125,7 @@ impl App {
             fleet: Arc::new(fleet),
             wake: Arc::new(Wake::default()),
             plan: Arc::new(plan),
+            signer: Arc::new(signer),
             compute: Arc::new(Semaphore::new(1)),
         };
         let secret_of = adopt_webhooks(&shop, &file, &keys).await?;

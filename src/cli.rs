@@ -21,6 +21,7 @@ mod key;
 mod serve;
 mod simulate;
 mod slice;
+mod verify;
 
 /// On-premise manufacturing controller for bespoke jewellery workshops.
 #[derive(Debug, Parser)]
@@ -50,6 +51,8 @@ enum Command {
     Key(key::Arguments),
     /// Look at the journal.
     Journal(journal::Arguments),
+    /// Check a piece passport, without the workshop that wrote it.
+    Verify(verify::Arguments),
 }
 
 /// Why a command did not do what was asked.
@@ -92,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,6 +9,7 @@ pub mod metal;
 pub mod notice;
 pub mod operation;
 pub mod order;
+pub mod passport;
 pub mod piece;
 pub mod plan;
 pub mod plate;

@@ -401,6 +401,8 @@ pub(super) struct StationBody {
     profile: Option<String>,
     /// Stem of the material that is loaded.
     material: Option<String>,
+    /// Label of the lot that was put on it.
+    material_lot: Option<String>,
     /// What it can do.
     abilities: Vec<String>,
     /// `ready`, `busy`, `held`, `paused`, `needs_clearing`, `connecting`, `offline`, `faulted` or `unclear`.
@@ -477,6 +479,7 @@ impl StationBody {
             driver: view.station.driver,
             profile: view.station.profile,
             material: view.station.material,
+            material_lot: view.record.material_lot,
             abilities: view.station.abilities,
             state,
             reason,

@@ -63,6 +63,8 @@ pub enum Event {
     OperationChanged { operation: OperationId, change: Change },
     /// A person says that a station's plate is clear.
     StationCleared { station: String },
+    /// A person put a lot of its material on a station.
+    StationLoaded { station: String, lot: String },
     /// A person takes a station out of service.
     StationPaused { station: String, reason: String },
     /// A person puts it back.
@@ -104,6 +106,7 @@ impl Event {
             Event::PlateSliced { .. } => "plate.sliced",
             Event::PlanAdopted { .. } => "plan.adopted",
             Event::StationCleared { .. } => "station.cleared",
+            Event::StationLoaded { .. } => "station.loaded",
             Event::StationPaused { .. } => "station.paused",
             Event::StationResumed { .. } => "station.resumed",
             Event::LotReceived { .. } => "lot.received",
@@ -138,6 +141,7 @@ impl Event {
             Event::PlanAdopted { plan } => plan.id.as_str(),
             Event::OperationChanged { operation, .. } => operation.as_str(),
             Event::StationCleared { station }
+            | Event::StationLoaded { station, .. }
             | Event::StationPaused { station, .. }
             | Event::StationResumed { station } => station,
             Event::LotReceived { lot } => lot.id.as_str(),

@@ -19,6 +19,7 @@ const FOLDED: &[(&str, &str)] = &[
     ("plates", "id"),
     ("operations", "id"),
     ("operation_pieces", "piece, operation"),
+    ("operation_lots", "label, operation"),
     ("plans", "id"),
     ("stations", "id"),
     ("webhooks", "id"),

@@ -92,11 +92,12 @@ impl Rows<'_> {
     pub(super) fn book_metal(&self, entry: &MetalEntry) -> Result<(), Error> {
         let body = encode("metal_entries", entry)?;
         let operation = entry.movement.operation.as_ref().map_or("", OperationId::as_str);
-        self.run(
-            "INSERT INTO metal_entries (id, operation, body) VALUES (?, ?, ?)",
-            params![entry.id.as_str(), operation, body],
-        )?;
         let Movement { from, to, mass, .. } = &entry.movement;
+        let (source, target) = (encode("metal_entries", from)?, encode("metal_entries", to)?);
+        self.run(
+            "INSERT INTO metal_entries (id, operation, source, target, body) VALUES (?, ?, ?, ?, ?)",
+            params![entry.id.as_str(), operation, source, target, body],
+        )?;
         self.add_metal(&entry.movement, from, -mass.0)?;
         self.add_metal(&entry.movement, to, mass.0)
     }

@@ -9,7 +9,7 @@ use crate::shop::operation::{Change, Operation};
 use crate::shop::order::{Order, OrderState};
 use crate::shop::piece::{Piece, PieceState};
 use crate::shop::plate::PlateState;
-use crate::shop::station::Cleared;
+use crate::shop::station::{Cleared, MATERIAL_LOT};
 use crate::units::Timestamp;
 
 /// Applies one event.
@@ -78,6 +78,9 @@ pub(super) fn apply(
         Event::StationCleared { station } => stage.station(station, |station| {
             station.clear = Some(Cleared { by: actor.to_owned(), at });
         }),
+        Event::StationLoaded { station, lot } => {
+            stage.station(station, |station| station.material_lot = Some(lot.clone()))
+        }
         Event::StationPaused { station, reason } => {
             stage.station(station, |station| station.paused = Some(reason.clone()))
         }
@@ -198,8 +201,16 @@ impl Stage<'_, '_> {
 
     fn operation_changed(&self, id: &OperationId, change: &Change) -> Result<Vec<Notice>, Error> {
         let before = self.rows.operation(id)?.ok_or_else(|| dangling(id.as_str()))?;
-        let operation = before.apply(change, self.at)?;
+        let mut operation = before.apply(change, self.at)?;
+        if let (Change::Sent, Some(station)) = (change, operation.state.occupies())
+            && let Some(lot) = self.rows.station(station)?.material_lot
+        {
+            operation.recorded.insert(MATERIAL_LOT.to_owned(), lot.into());
+        }
         self.rows.put_operation(&operation)?;
+        if let Change::Finish { .. } = change {
+            self.rows.link_lots(&operation)?;
+        }
         if let (Change::Sent, Some(station)) = (change, operation.state.occupies()) {
             self.take_clear_plate(station)?;
         }

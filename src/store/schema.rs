@@ -8,7 +8,8 @@ use super::Error;
 const STEPS: &[&str] = &[
     include_str!("schema/0001_create_tables.sql"),
     include_str!("schema/0002_create_lots_and_metal.sql"),
-    // The next step goes here: schema/0003_verb_noun.sql
+    include_str!("schema/0003_create_traces.sql"),
+    // The next step goes here: schema/0004_verb_noun.sql
 ];
 
 /// Sets the durability that a workshop's record needs, then applies the missing steps.

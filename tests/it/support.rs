@@ -14,6 +14,7 @@ use sprue::services::{Shop, Wake, plan};
 use sprue::shop::workshop::{Limits, Workshop};
 use sprue::store::Store;
 use sprue::store::keys::{KeyRing, Role};
+use sprue::store::signing::Signer;
 use sprue_compute::mesh_files::stl::write_stl;
 use sprue_compute::rings::{BandProfile, RingDesign};
 use tokio_util::sync::CancellationToken;
@@ -203,6 +204,7 @@ async fn shop(data_dir: &Path, limits: Limits) -> Shop {
         fleet: Arc::new(fleet),
         wake: Arc::new(Wake::default()),
         plan,
+        signer: Arc::new(Signer::open(data_dir).unwrap()),
         compute: Arc::new(tokio::sync::Semaphore::new(1)),
     }
 }

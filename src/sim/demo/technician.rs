@@ -45,6 +45,9 @@ struct Page<T> {
 struct Station {
     name: String,
     state: String,
+    abilities: Vec<String>,
+    material: Option<String>,
+    material_lot: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,6 +104,9 @@ impl Technician {
         for station in stations.items.iter().filter(|station| station.state == "needs_clearing") {
             self.post(&format!("/stations/{}/ready", station.name), &json!({})).await?;
         }
+        for station in &stations.items {
+            self.fill(station).await?;
+        }
         let tasks: Page<Task> = self.get("/tasks").await?;
         for task in tasks.items.iter().filter(|task| task.state == "unknown") {
             self.look_at_machine(task).await?;
@@ -115,6 +121,11 @@ impl Technician {
                 let mut recorded = recorded(task);
                 if let Some(lot) = recorded.get_mut("metal_lot") {
                     *lot = self.metal_lot(task).await?.into();
+                }
+                if let Some(lot) = recorded.get_mut("powder_lot") {
+                    let drum =
+                        json!({ "label": "powder-1", "kind": "powder", "product": "gypsum investment" });
+                    *lot = self.received(drum).await?.into();
                 }
                 self.post(&format!("/tasks/{}/complete", task.id), &json!({ "recorded": recorded })).await?;
             }
@@ -137,6 +148,26 @@ impl Technician {
                 self.post(&format!("/tasks/{}/fail", task.id), &reason).await
             }
         }
+    }
+
+    /// Puts a bottle or a spool on a printer that has none.
+    async fn fill(&self, station: &Station) -> anyhow::Result<()> {
+        let (Some(material), None) = (&station.material, &station.material_lot) else { return Ok(()) };
+        let kind =
+            if station.abilities.iter().any(|ability| ability == "print-wax") { "wax" } else { "resin" };
+        let label = format!("{}-{material}-1", station.name);
+        let label = self.received(json!({ "label": label, "kind": kind, "material": material })).await?;
+        self.post(&format!("/stations/{}/load", station.name), &json!({ "lot": label })).await
+    }
+
+    /// Receives a lot unless it is there; its label.
+    async fn received(&self, lot: Value) -> anyhow::Result<String> {
+        let label = lot["label"].as_str().context("a lot without a label")?;
+        let lots: Page<Lot> = self.get("/lots?limit=200").await?;
+        if !lots.items.iter().any(|known| known.label == label) {
+            self.post("/lots", &lot).await?;
+        }
+        Ok(label.to_owned())
     }
 
     /// The lot that metal is taken from: the open one of this alloy, or a new bag from the safe.
