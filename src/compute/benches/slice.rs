@@ -108,7 +108,7 @@ fn slicing(criterion: &mut Criterion) {
             let settings = settings(width, height, pitch, sampling);
             group.bench_function(BenchmarkId::new(format!("{sampling:?}"), name), |bench| {
                 bench.iter(|| {
-                    let plate = Plate::prepare(&parts, settings).expect("the ring fits");
+                    let plate = Plate::prepare(&parts, settings.clone()).expect("the ring fits");
                     let mut light = 0;
                     let add = |layer: u64| {
                         light += layer;
@@ -124,7 +124,7 @@ fn slicing(criterion: &mut Criterion) {
             let job = job(settings.display);
             group.bench_function(BenchmarkId::new(format!("Coverage to {format:?}"), name), |bench| {
                 bench.iter(|| {
-                    let plate = Plate::prepare(&parts, settings).expect("the ring fits");
+                    let plate = Plate::prepare(&parts, settings.clone()).expect("the ring fits");
                     assert!(plate.layer_count() > 400);
                     let out = Cursor::new(Vec::new());
                     black_box(write(format, &job, &plate, &[], out, control).expect("a file"))
