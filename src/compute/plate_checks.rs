@@ -24,13 +24,15 @@ mod links;
 mod section;
 mod slender;
 mod stack;
+#[cfg(test)]
+mod tests;
 mod thin;
 mod watch;
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
-use crate::slice::{Control, LayerError, LayerSource, StreamError, stream, usize_of};
+use crate::slice::{Control, Heights, LayerError, LayerSource, StreamError, stream, usize_of};
 pub use watch::Watch;
 
 /// A list of a report holds at most this many entries: a technician looks at a dozen, a picture at a few
@@ -148,6 +150,13 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// A scene of this many layers, counted from the corner of the display, without parts.
+    #[must_use]
+    pub fn of(heights: &Heights, layers: u32) -> Self {
+        let tops_mm = (0..layers).map(|index| heights.top(index).to_millimeters().0).collect();
+        Self { tops_mm, ..Self::default() }
+    }
+
     /// Upper side of a layer; of the last known one beyond the end.
     fn top_mm(&self, layer: u32) -> f64 {
         self.tops_mm.get(usize_of(layer)).or(self.tops_mm.last()).copied().unwrap_or(0.0)
@@ -235,7 +244,7 @@ pub struct Island {
     pub z_mm: f64,
     /// How it stands.
     pub kind: IslandKind,
-    /// A lit pixel of it: the middle of its longest row.
+    /// Its pixel that is nearest to the centroid.
     pub at_mm: [f64; 2],
     /// Its centre of area, which may be dark.
     pub centroid_mm: [f64; 2],
@@ -297,7 +306,7 @@ pub struct Pocket {
     pub volume_ml: f64,
     /// Its greatest area in a layer: what sucks at the film.
     pub area_mm2_max: f64,
-    /// A place for a vent in its first layer (the middle of the longest row): x, y, z.
+    /// A place for a vent in its first layer (the pixel nearest to the centre of area): x, y, z.
     pub lowest_mm: [f64; 3],
     /// A place for a vent in its last layer: x, y, z.
     pub highest_mm: [f64; 3],

@@ -28,11 +28,18 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// `body_of` names the body of each area below; body 0 is the outside, as area 0 is.
-    pub(super) fn between(below: &Cut, body_of: &[u32], bodies: usize, above: &Cut) -> Self {
+    /// Nothing but the outside goes on.
+    pub(super) fn none(bodies: usize, above: &Cut) -> Self {
         let count = above.areas.areas.len();
         let mut links = Self { sets: Sets::with(bodies + count), bodies, overlap_px: vec![0; count] };
         links.unite(OUTSIDE, OUTSIDE);
+        links
+    }
+
+    /// `body_of` names the body of each area below; body 0 is the outside, as area 0 is.
+    pub(super) fn between(below: &Cut, body_of: &[u32], bodies: usize, above: &Cut) -> Self {
+        let count = above.areas.areas.len();
+        let mut links = Self::none(bodies, above);
         // Most pairs repeat from row to row.
         let mut last = vec![u32::MAX; count];
         let (low, high) = (below.section.rows(), above.section.rows());
@@ -93,27 +100,37 @@ pub(super) struct Settled {
 }
 
 /// Where an area lies within its layer.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
-    /// The middle of its longest row: column and row.
+    /// Its pixel that is nearest to its centre of area: column and row.
     pub(super) spot: [u32; 2],
-    longest: u32,
+    /// How far that is, px².
+    distance: f64,
     px: u64,
     /// Sums of twice the pixel centres.
     doubled: [u64; 2],
 }
 
 impl Look {
-    fn add(&mut self, row: u32, from: u32, to: u32) {
-        let length = to - from;
-        if length > self.longest {
-            self.longest = length;
-            self.spot = [from + length / 2, row];
-        }
-        self.px += u64::from(length);
+    const NOTHING: Look = Look { spot: [0, 0], distance: f64::INFINITY, px: 0, doubled: [0, 0] };
+
+    fn weigh(&mut self, row: u32, from: u32, to: u32) {
+        let length = u64::from(to - from);
+        self.px += length;
         // The sum of 2x + 1 over from..to.
         self.doubled[0] += u64::from(to) * u64::from(to) - u64::from(from) * u64::from(from);
-        self.doubled[1] += u64::from(length) * (2 * u64::from(row) + 1);
+        self.doubled[1] += length * (2 * u64::from(row) + 1);
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the segment")]
+    fn near(&mut self, row: u32, from: u32, to: u32) {
+        let [across, down] = self.centroid();
+        let column = across.clamp(f64::from(from), f64::from(to - 1)) as u32;
+        let off = [f64::from(column) + 0.5 - across, f64::from(row) + 0.5 - down];
+        let distance = off[0] * off[0] + off[1] * off[1];
+        if distance < self.distance {
+            (self.spot, self.distance) = ([column, row], distance);
+        }
     }
 
     /// Centre of area in pixels from the top left corner.
@@ -135,13 +152,15 @@ pub(super) fn each_segment(cut: &Cut, mut segment: impl FnMut(u32, u32, u32, u32
 
 /// Looks at the areas that `slot_of` gives a place among `count` looks.
 pub(super) fn look(cut: &Cut, count: usize, slot_of: impl Fn(u32) -> Option<usize>) -> Vec<Look> {
-    let mut looks = vec![Look::default(); count];
+    let mut looks = vec![Look::NOTHING; count];
     if count > 0 {
-        each_segment(cut, |area, row, from, to| {
-            if let Some(slot) = slot_of(area) {
-                looks[slot].add(row, from, to);
-            }
-        });
+        for step in [Look::weigh, Look::near] {
+            each_segment(cut, |area, row, from, to| {
+                if let Some(slot) = slot_of(area) {
+                    step(&mut looks[slot], row, from, to);
+                }
+            });
+        }
     }
     looks
 }

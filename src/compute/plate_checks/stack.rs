@@ -90,10 +90,13 @@ impl<'a> Stack<'a> {
     /// Lays the next layer on.
     pub(super) fn lay(&mut self, cut: Cut) {
         let layer = self.layers;
-        let mut links = Links::between(&self.below, &self.body_of, self.bodies.len(), &cut);
-        if layer == 0 {
-            self.lay_first(&cut, &mut links);
-        }
+        let mut links = match (layer, self.rules.base) {
+            (0, Base::OnPlate) => Links::none(self.bodies.len(), &cut),
+            // Below a raised part it is dark and open.
+            (0, Base::Raised) | (1.., _) => {
+                Links::between(&self.below, &self.body_of, self.bodies.len(), &cut)
+            }
+        };
         self.reach(&cut, &mut links);
         let overlap_px = std::mem::take(&mut links.overlap_px);
         let settled = links.settle();
@@ -113,15 +116,6 @@ impl<'a> Stack<'a> {
         });
         let closed: Vec<_> = closed.collect();
         self.note_closed(closed);
-    }
-
-    /// A raised part hangs over resin: what it encloses is open below.
-    fn lay_first(&self, cut: &Cut, links: &mut Links) {
-        for (index, area) in (0..).zip(&cut.areas.areas) {
-            if !area.is_lit && self.rules.base == Base::Raised {
-                links.unite(OUTSIDE, index);
-            }
-        }
     }
 
     /// Lit areas over nothing that touch something within the reach of the rule are joined to it.
