@@ -213,6 +213,12 @@ impl Job {
         exposure.bottom_s + (normal_s - exposure.bottom_s) * step / steps
     }
 
+    /// Whether layers differ in thickness or exposure in ways that bottom, transition and normal values can't tell.
+    #[must_use]
+    pub fn layers_differ(&self) -> bool {
+        !self.heights.is_uniform() || !self.exposure.ranges.is_empty()
+    }
+
     /// Time of one layer, s: exposure, moves, rests. `fill` is the lit share of the display.
     #[must_use]
     pub fn layer_s(&self, index: u32, fill: f64) -> f64 {

@@ -71,6 +71,11 @@ pub(crate) fn job() -> Job {
 
 /// Writes a small ring band standing on the plate and gives file and outcome.
 pub(crate) fn written(format: Format, job: &Job) -> (Vec<u8>, Written) {
+    tried(format, job).expect("a file")
+}
+
+/// As `written`, where the job may be refused.
+pub(crate) fn tried(format: Format, job: &Job) -> Result<(Vec<u8>, Written), WriteError> {
     let mesh = solids::moved(&solids::torus(0.5, 0.25, 40, 16), [1.5, 0.8, 0.0]);
     let parts = [Part { name: "ring", mesh: &mesh, offset_mm: [0.0; 3] }];
     let settings = Settings {
@@ -84,8 +89,8 @@ pub(crate) fn written(format: Format, job: &Job) -> (Vec<u8>, Written) {
         format.preview_sizes().iter().map(|&(w, h)| crate::preview::draw(&parts, w, h)).collect();
     let cancel = AtomicBool::new(false);
     let mut out = Cursor::new(Vec::new());
-    let outcome = write(format, job, &plate, &previews, &mut out, unwatched(&cancel)).expect("a file");
-    (out.into_inner(), outcome)
+    let outcome = write(format, job, &plate, &previews, &mut out, unwatched(&cancel))?;
+    Ok((out.into_inner(), outcome))
 }
 
 #[test]

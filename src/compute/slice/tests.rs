@@ -61,6 +61,6 @@ fn section_area_mm2(mesh: &Mesh, z_offset_mm: f64, plane_mm: f64) -> f64 {
 }
 
 /// The value of each pixel.
-fn pixels(layer: &Layer) -> Vec<u8> {
+pub(crate) fn pixels(layer: &Layer) -> Vec<u8> {
     layer.runs.iter().flat_map(|run| std::iter::repeat_n(run.value, super::usize_of(run.length))).collect()
 }

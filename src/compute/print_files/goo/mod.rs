@@ -1,8 +1,8 @@
 //! `.goo` files (Elegoo, version "V3.0", specification V1.2): header, layers, tail.
 //!
 //! Everything is big-endian except for one machine ([`order::ByteOrder`]). The values of each layer repeat
-//! those of the header, with the transition written out; "advance mode" stays off, because some machines freeze
-//! when it is on.
+//! those of the header, with the transition written out; "advance mode" stays off unless layers differ in more
+//! than that, because some machines freeze when it is on.
 
 mod header;
 mod layer;
@@ -124,7 +124,7 @@ fn header_of(
         retract_second: stage(&normal.retract_second),
         bottom_pwm: u16::from(job.light.bottom_pwm),
         pwm: u16::from(job.light.pwm),
-        advance_mode: 0,
+        advance_mode: u8::from(job.layers_differ()),
         print_s: 0,
         volume_mm3: 0.0,
         weight_g: 0.0,
