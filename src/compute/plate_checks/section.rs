@@ -43,12 +43,13 @@ impl Section {
         builder.finish()
     }
 
-    /// Rows that are wholly dark may be left out at both ends.
-    pub(super) fn from_rows(width: u32, first_row: u32, rows: impl Iterator<Item = Vec<u32>>) -> Self {
-        let mut section = Self { width, first_row, ..Self::default() };
+    /// Rows of which `add` appends the edges.
+    pub(super) fn of_rows(width: u32, rows: Range<u32>, mut add: impl FnMut(u32, &mut Vec<u32>)) -> Self {
+        let mut section = Self { width, first_row: rows.start, ..Self::default() };
+        section.starts.reserve(rows.len() + 1);
         for row in rows {
             section.starts.push(section.end());
-            section.edges.extend(row);
+            add(row, &mut section.edges);
         }
         section.starts.push(section.end());
         section

@@ -26,7 +26,9 @@ pub(super) fn square_px(limit_mm: f64, display: &Display) -> Option<[u32; 2]> {
 /// The thin areas of a layer: whole ones, and parts of thick ones that are more than a corner.
 pub(super) fn residue(cut: &Cut, square: [u32; 2]) -> Section {
     let opened = opened(&cut.section, square);
-    let left = combine_rows(&cut.section, &opened, without);
+    let left = Section::of_rows(opened.width(), cut.section.rows(), |row, out| {
+        without(cut.section.row(row), opened.row(row), out);
+    });
     let thin = Cut::of(left);
     let whole = is_whole(cut, &thin);
     let corner = CORNER_SHARE * f64::from(square[0]) * f64::from(square[1]);
@@ -38,13 +40,14 @@ pub(super) fn residue(cut: &Cut, square: [u32; 2]) -> Section {
         .zip(&whole)
         .map(|(area, whole)| area.is_lit && (*whole || area.px as f64 > corner))
         .collect();
-    let rows = thin.section.rows().map(|row| {
-        let (edges, span) = (thin.section.row(row), thin.section.span(row));
-        let lit = (1..).step_by(2).zip(edges.chunks_exact(2));
-        let kept = lit.filter(|(segment, _)| stays[usize_of(thin.areas.of_segment(&span, *segment))]);
-        kept.flat_map(|(_, ends)| ends.iter().copied()).collect()
-    });
-    Section::from_rows(thin.section.width(), thin.section.rows().start, rows)
+    Section::of_rows(thin.section.width(), thin.section.rows(), |row, kept| {
+        let span = thin.section.span(row);
+        for (segment, ends) in (1..).step_by(2).zip(thin.section.row(row).chunks_exact(2)) {
+            if stays[usize_of(thin.areas.of_segment(&span, segment))] {
+                kept.extend_from_slice(ends);
+            }
+        }
+    })
 }
 
 /// For each area of the residue whether it is an area of the layer by itself.
@@ -65,19 +68,19 @@ fn is_whole(cut: &Cut, thin: &Cut) -> Vec<bool> {
 
 /// All pixels that some lit square covers.
 fn opened(section: &Section, [across, down]: [u32; 2]) -> Section {
-    let narrowed = map_rows(section, |row| {
-        let spans = row.chunks_exact(2).filter(|ends| ends[1] - ends[0] >= across);
-        spans.flat_map(|ends| [ends[0], ends[1] + 1 - across]).collect()
-    });
-    let squares = window(&narrowed, down, Window::Down);
-    let widened = map_rows(&squares, |row| {
-        let mut wide = Vec::with_capacity(row.len());
-        for ends in row.chunks_exact(2) {
-            push_span(&mut wide, ends[0], ends[1] + across - 1);
+    let narrowed = Section::of_rows(section.width(), section.rows(), |row, out| {
+        for ends in section.row(row).chunks_exact(2).filter(|ends| ends[1] - ends[0] >= across) {
+            out.extend([ends[0], ends[1] + 1 - across]);
         }
-        wide
     });
-    window(&widened, down, Window::Up)
+    let squares = window(narrowed, down, Window::Down);
+    let widened = Section::of_rows(section.width(), squares.rows(), |row, out| {
+        let begin = out.len();
+        for ends in squares.row(row).chunks_exact(2) {
+            push_span(out, begin, ends[0], ends[1] + across - 1);
+        }
+    });
+    window(widened, down, Window::Up)
 }
 
 /// Which way a window of rows reaches from its row.
@@ -90,16 +93,22 @@ enum Window {
 }
 
 /// Combines each row with the `count - 1` rows after or before it.
-fn window(section: &Section, count: u32, way: Window) -> Section {
-    let mut combined = section.clone();
+fn window(section: Section, count: u32, way: Window) -> Section {
+    let mut combined = section;
     let mut have = 1;
     while have < count {
         let step = have.min(count - have);
+        let rows = combined.rows();
         combined = match way {
-            Window::Down => shifted(&combined, combined.rows(), i64::from(step), both),
+            Window::Down => Section::of_rows(combined.width(), rows, |row, out| {
+                both(combined.row(row), combined.row(row.saturating_add(step)), out);
+            }),
             Window::Up => {
-                let rows = combined.rows();
-                shifted(&combined, rows.start..rows.end.saturating_add(step), -i64::from(step), either)
+                let longer = rows.start..rows.end.saturating_add(step);
+                Section::of_rows(combined.width(), longer, |row, out| {
+                    let before = row.checked_sub(step).map_or(&[][..], |row| combined.row(row));
+                    either(combined.row(row), before, out);
+                })
             }
         };
         have += step;
@@ -107,63 +116,49 @@ fn window(section: &Section, count: u32, way: Window) -> Section {
     combined
 }
 
-/// Each row of a range combined with the one `step` further on.
-fn shifted(
-    section: &Section,
-    rows: std::ops::Range<u32>,
-    step: i64,
-    op: fn(&[u32], &[u32]) -> Vec<u32>,
-) -> Section {
-    let other = |row: u32| u32::try_from(i64::from(row) + step).map_or(&[][..], |row| section.row(row));
-    let start = rows.start;
-    Section::from_rows(section.width(), start, rows.map(|row| op(section.row(row), other(row))))
-}
-
-fn map_rows(section: &Section, op: impl Fn(&[u32]) -> Vec<u32>) -> Section {
-    let rows = section.rows();
-    Section::from_rows(section.width(), rows.start, rows.map(|row| op(section.row(row))))
-}
-
-fn combine_rows(a: &Section, b: &Section, op: fn(&[u32], &[u32]) -> Vec<u32>) -> Section {
-    let rows = a.rows();
-    Section::from_rows(a.width(), rows.start, rows.map(|row| op(a.row(row), b.row(row))))
-}
-
-/// Adds a span that begins at or after the last one, joining them if they touch.
-fn push_span(spans: &mut Vec<u32>, from: u32, to: u32) {
-    match spans.last_mut() {
-        Some(last) if *last >= from => *last = to.max(*last),
-        Some(_) | None => spans.extend([from, to]),
+/// Adds a span to the row that begins at `begin`; it starts at or after the last one there, and joins it if they
+/// touch.
+#[inline]
+fn push_span(out: &mut Vec<u32>, begin: usize, from: u32, to: u32) {
+    if out.len() > begin
+        && let Some(last) = out.last_mut()
+        && *last >= from
+    {
+        *last = to.max(*last);
+        return;
     }
+    out.extend([from, to]);
 }
 
-fn both(a: &[u32], b: &[u32]) -> Vec<u32> {
+/// What two rows share.
+fn both(a: &[u32], b: &[u32], out: &mut Vec<u32>) {
     let (mut i, mut j) = (0, 0);
-    let mut spans = Vec::with_capacity(a.len().min(b.len()));
     while i < a.len() && j < b.len() {
         let (from, to) = (a[i].max(b[j]), a[i + 1].min(b[j + 1]));
         if from < to {
-            spans.extend([from, to]);
+            out.extend([from, to]);
         }
         if a[i + 1] <= b[j + 1] { i += 2 } else { j += 2 }
     }
-    spans
 }
 
-fn either(a: &[u32], b: &[u32]) -> Vec<u32> {
+/// What either of two rows has.
+fn either(a: &[u32], b: &[u32], out: &mut Vec<u32>) {
+    let begin = out.len();
     let (mut i, mut j) = (0, 0);
-    let mut spans = Vec::with_capacity(a.len() + b.len());
     while i < a.len() || j < b.len() {
-        let next = if j >= b.len() || (i < a.len() && a[i] <= b[j]) { (a, &mut i) } else { (b, &mut j) };
-        let (row, at) = next;
-        push_span(&mut spans, row[*at], row[*at + 1]);
-        *at += 2;
+        if j >= b.len() || (i < a.len() && a[i] <= b[j]) {
+            push_span(out, begin, a[i], a[i + 1]);
+            i += 2;
+        } else {
+            push_span(out, begin, b[j], b[j + 1]);
+            j += 2;
+        }
     }
-    spans
 }
 
-fn without(a: &[u32], b: &[u32]) -> Vec<u32> {
-    let mut spans = Vec::new();
+/// What the first row has and the second has not.
+fn without(a: &[u32], b: &[u32], out: &mut Vec<u32>) {
     let mut j = 0;
     for ends in a.chunks_exact(2) {
         let mut from = ends[0];
@@ -173,14 +168,13 @@ fn without(a: &[u32], b: &[u32]) -> Vec<u32> {
         let mut k = j;
         while k < b.len() && b[k] < ends[1] {
             if b[k] > from {
-                spans.extend([from, b[k]]);
+                out.extend([from, b[k]]);
             }
             from = from.max(b[k + 1]);
             k += 2;
         }
         if from < ends[1] {
-            spans.extend([from, ends[1]]);
+            out.extend([from, ends[1]]);
         }
     }
-    spans
 }
