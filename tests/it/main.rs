@@ -5,6 +5,7 @@ mod api;
 mod crash;
 mod daemon;
 mod devices;
+mod plate_faults;
 mod profiles;
 mod support;
 mod tidy;
