@@ -40,7 +40,7 @@ fn hook() -> Mesh {
 fn sliced() -> slicing::PrintFile {
     let profiles = profiles::built_in().unwrap();
     let settings =
-        slicing::resolve(&profiles, &[], "prusa-sl1", "bluecast-x-one", Some(Microns(50))).unwrap();
+        slicing::resolve(&profiles, &[], "elegoo-mars-4", "bluecast-x-one", Some(Microns(50))).unwrap();
     let never = AtomicBool::new(false);
     let control = Control { cancel: &never, progress: &|_, _| {} };
     settings.slice(&[("pc_hook".to_owned(), hook())], "hook", Timestamp(0), control).unwrap()
@@ -72,7 +72,7 @@ fn the_slicer_names_the_piece_with_an_island_and_where_on_the_build_area_it_is()
 fn inspect_finds_in_the_file_what_the_slicer_found_on_the_layers() {
     let file = sliced();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("hook.sl1");
+    let path = folder.path().join("hook.goo");
     std::fs::write(&path, &file.bytes).unwrap();
     let inspect = |more: &[&str]| {
         let output =
