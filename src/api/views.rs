@@ -313,6 +313,10 @@ pub(super) struct PrintFileView {
     print_s: u64,
     /// Resin or wax.
     volume_ml: f64,
+    /// What was found on the layers: islands, suction cups, trapped resin; places from the corner of the build
+    /// area.
+    #[schema(value_type = Vec<FindingView>)]
+    findings: Vec<Finding>,
 }
 
 impl PlateView {
@@ -327,6 +331,7 @@ impl PlateView {
                 layers: file.layers,
                 print_s: file.print_time.0 / 1000,
                 volume_ml: file.volume_ml,
+                findings: file.findings.clone(),
             }),
             PlateState::Composed | PlateState::Dissolved { .. } => None,
         };

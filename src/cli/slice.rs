@@ -72,6 +72,7 @@ struct Answer {
     slice_s: f64,
     encode_s: f64,
     out_bytes: u64,
+    findings: Vec<Finding>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -97,6 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let sliced_s = clock.tick().0;
     write_whole(&output, &file.bytes)?;
     let answer = answer(&settings, &file, [loaded_s, sliced_s, clock.tick().0]);
+    answer.findings.iter().for_each(|finding| say(&finding.to_string()));
     if arguments.json {
         return print_json(&answer);
     }
@@ -257,5 +259,6 @@ fn answer(settings: &PrintSettings, file: &PrintFile, [loaded, sliced, written]:
         slice_s: seconds(sliced - loaded),
         encode_s: seconds(written - sliced),
         out_bytes: file.bytes.len() as u64,
+        findings: file.report.as_ref().map(|report| report.findings.clone()).unwrap_or_default(),
     }
 }

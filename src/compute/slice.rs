@@ -3,9 +3,10 @@
 //! ```text
 //! triangles by height -> segments of a layer -> crossings of a pixel row -> runs
 //!      intervals.rs          edges.rs                fill.rs               runs.rs
+//!                               | offset.rs, where a layer is compensated      | grey.rs
 //! ```
 //!
-//! Rules, fixed in writing: layer `k` shows the section at `(k + 1/2) * h`; a vertex is above a plane only if
+//! Rules, fixed in writing: a layer shows the section at its middle; a vertex is above a plane only if
 //! `z > plane` (half-open, so closed meshes give closed rows without tolerances); there are
 //! `ceil(H / h - 1e-4)` layers; overlapping solids unite (non-zero winding in each row), so every shell must be
 //! oriented before. An edge is always cut from its lower to its upper end, so two triangles that share it agree
@@ -15,21 +16,30 @@
 
 mod edges;
 mod fill;
+mod grey;
+mod heights;
 mod intervals;
+mod offset;
 mod runs;
+mod shaping;
 mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use std::sync::atomic::AtomicBool;
 
+pub use grey::{Bloom, Grey, GreyError};
+pub use heights::{HeightRange, Heights, HeightsError};
 pub(crate) use intervals::usize_of;
+pub use offset::{Foot, Offsets};
 pub use runs::{Layer, Run, RunList};
+pub use shaping::Shaping;
 pub use stream::{StreamError, stream};
 
+use crate::finding::Finding;
 use crate::mesh::Mesh;
-use crate::units::Microns;
 use intervals::Intervals;
+use shaping::Noticed;
 
 /// A part may stick out this far before it is refused: the rounding of placements in `f32` vertices.
 const PLACEMENT_TOLERANCE_MM: f64 = 1e-3;
@@ -100,6 +110,18 @@ impl Display {
             Orientation::Portrait => [rows, columns],
         }
     }
+
+    /// Where a point of the picture (column, row in pixels) lies on the plate, mm.
+    #[must_use]
+    pub fn plate_point_mm(&self, [column, row]: [f64; 2]) -> [f64; 2] {
+        let along = [column * self.pitch_mm[0], row * self.pitch_mm[1]];
+        let far = [f64::from(self.width_px) * self.pitch_mm[0], f64::from(self.height_px) * self.pitch_mm[1]];
+        let turn = |side: usize, mirrored: bool| if mirrored { far[side] - along[side] } else { along[side] };
+        match self.orientation {
+            Orientation::Landscape => [turn(0, self.mirror_x), turn(1, !self.mirror_y)],
+            Orientation::Portrait => [turn(1, !self.mirror_y), turn(0, !self.mirror_x)],
+        }
+    }
 }
 
 /// How a pixel gets its value.
@@ -112,14 +134,14 @@ pub enum Sampling {
 }
 
 /// What the slicing of a plate depends on, besides the parts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The light mask.
     pub display: Display,
     /// Greatest height of a part, mm.
     pub height_max_mm: f64,
-    /// Layer height.
-    pub layer_height: Microns,
+    /// Where the layers lie.
+    pub heights: Heights,
     /// How a pixel gets its value.
     pub sampling: Sampling,
 }
@@ -234,7 +256,9 @@ impl std::fmt::Debug for Control<'_> {
 pub struct Plate<'a> {
     parts: &'a [Part<'a>],
     settings: Settings,
+    shaping: Shaping,
     intervals: Intervals,
+    noticed: Noticed,
 }
 
 impl<'a> Plate<'a> {
@@ -243,20 +267,39 @@ impl<'a> Plate<'a> {
     /// # Errors
     /// Names the first part that does not fit the display or the build height.
     pub fn prepare(parts: &'a [Part<'a>], settings: Settings) -> Result<Self, PrepareError> {
+        Self::prepare_shaped(parts, settings, Shaping::NONE)
+    }
+
+    /// As [`Plate::prepare`], with sections and greys that differ from the geometry on purpose.
+    ///
+    /// # Errors
+    /// Names the first part that does not fit the display, grown as it will be, or the build height.
+    pub fn prepare_shaped(
+        parts: &'a [Part<'a>],
+        settings: Settings,
+        shaping: Shaping,
+    ) -> Result<Self, PrepareError> {
         check_settings(&settings)?;
+        let growth_mm = shaping.offsets.growth_mm();
         let mut top_mm = 0.0_f64;
         for part in parts {
-            top_mm = top_mm.max(check_place(part, &settings)?);
+            top_mm = top_mm.max(check_place(part, &settings, growth_mm)?);
         }
-        let layers = layer_count(top_mm, settings.layer_height)?;
-        let intervals = Intervals::build(parts, settings.layer_height, layers);
-        Ok(Self { parts, settings, intervals })
+        let layers = layer_count(top_mm, &settings.heights)?;
+        let intervals = Intervals::build(parts, &settings.heights, layers);
+        Ok(Self { parts, settings, shaping, intervals, noticed: Noticed::default() })
     }
 
     /// What it was prepared with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What shaping the layers that were made so far had to leave out: thin places, open outlines.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.noticed.findings(&self.settings)
     }
 }
 
@@ -275,14 +318,8 @@ impl LayerSource for Plate<'_> {
             return Err(LayerError::OutOfRange { index, count });
         }
         let segments = edges::cut(self.parts, &self.intervals, &self.settings, index);
-        Ok(fill::fill(&segments, &self.settings, index))
+        Ok(shaping::layer(segments, &self.settings, &self.shaping, index, &self.noticed))
     }
-}
-
-/// Height of the plane that layer `index` shows, mm.
-#[must_use]
-pub fn plane_mm(layer_height: Microns, index: u32) -> f64 {
-    (f64::from(index) + 0.5) * layer_height.to_millimeters().0
 }
 
 fn check_settings(settings: &Settings) -> Result<(), PrepareError> {
@@ -297,14 +334,14 @@ fn check_settings(settings: &Settings) -> Result<(), PrepareError> {
     if !positive(settings.height_max_mm) {
         return Err(PrepareError::Setting { what: "the build height" });
     }
-    if settings.layer_height.0 <= 0 {
+    if !settings.heights.valid() {
         return Err(PrepareError::Setting { what: "the layer height" });
     }
     Ok(())
 }
 
 /// Checks that a part fits; gives its highest point, mm.
-fn check_place(part: &Part<'_>, settings: &Settings) -> Result<f64, PrepareError> {
+fn check_place(part: &Part<'_>, settings: &Settings, growth_mm: f64) -> Result<f64, PrepareError> {
     let Some((low, high)) = bounds_mm(part) else { return Ok(0.0) };
     let name = || part.name.to_owned();
     if low.iter().chain(&high).any(|coordinate| !coordinate.is_finite()) {
@@ -313,7 +350,7 @@ fn check_place(part: &Part<'_>, settings: &Settings) -> Result<f64, PrepareError
     let field = settings.display.plate_mm();
     let overs =
         [("left", -low[0]), ("right", high[0] - field[0]), ("front", -low[1]), ("back", high[1] - field[1])];
-    for (side, over_mm) in overs {
+    for (side, over_mm) in overs.map(|(side, over_mm)| (side, over_mm + growth_mm)) {
         if over_mm > PLACEMENT_TOLERANCE_MM {
             return Err(PrepareError::OutsideDisplay { part: name(), side, over_mm });
         }
@@ -351,15 +388,8 @@ fn bounds_mm(part: &Part<'_>) -> Option<([f64; 3], [f64; 3])> {
     Some((low, high))
 }
 
-/// `ceil(H / h - 1e-4)`: a sliver of a ten-thousandth of a layer is rounding, not metal.
-fn layer_count(top_mm: f64, layer_height: Microns) -> Result<u32, PrepareError> {
-    let layers = (top_mm / layer_height.to_millimeters().0 - 1e-4).ceil().max(0.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "not negative, finite; saturates"
-    )]
-    let layers = layers as u64;
+fn layer_count(top_mm: f64, heights: &Heights) -> Result<u32, PrepareError> {
+    let layers = heights.count(top_mm);
     match u32::try_from(layers) {
         Ok(0) => Err(PrepareError::Empty),
         Ok(count) if count <= LAYERS_MAX => Ok(count),

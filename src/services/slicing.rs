@@ -1,6 +1,8 @@
 //! From a composed plate to the printer's file: settings resolved with their origin, parts read, scaled and
 //! placed, sliced, written, and read back before anybody relies on it.
 
+mod faults;
+
 use std::io::Cursor;
 use std::sync::atomic::AtomicBool;
 
@@ -8,10 +10,11 @@ use nalgebra::Vector3;
 use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits as FileLimits};
 use sprue_compute::nest::PlateSize;
+use sprue_compute::plate_checks::{PlateReport, Watch};
 use sprue_compute::preview;
 use sprue_compute::print_files::gcode::{self, WaxJob};
 use sprue_compute::print_files::{self, Format, Job};
-use sprue_compute::slice::{self, Control, Display, Orientation, Part, Sampling};
+use sprue_compute::slice::{self, Control, Display, LayerSource, Orientation, Part, Sampling};
 
 use crate::finding::Finding;
 use crate::services::{Error, Shop, with_causes};
@@ -69,6 +72,8 @@ pub struct PrintFile {
     pub print_time: Span,
     /// Resin or wax, ml.
     pub volume_ml: f64,
+    /// What was found on its layers; none for wax, which has no pictures.
+    pub report: Option<PlateReport>,
 }
 
 /// Resolves the settings of a print; a missing number is a finding that names it, never a default.
@@ -229,12 +234,13 @@ impl PrintSettings {
                 build_mm: self.printer.build.size_mm,
             },
             display: display(resin),
-            layer_height: self.layer,
+            heights: slice::Heights::uniform(self.layer),
             exposure: print_files::Exposure {
                 normal_s: exposure.exposure_s,
                 bottom_s: exposure.bottom_exposure_s,
                 bottom_layers: exposure.bottom_layers,
                 transition_layers: exposure.transition_layers,
+                ranges: Vec::new(),
             },
             separation: separation(&resin.motion),
             light: light(&resin.motion),
@@ -282,7 +288,7 @@ impl PrintSettings {
         match &self.process {
             Process::Resin(resin, exposure) => {
                 let job = self.job(resin, exposure, at, name);
-                self.write_resin(resin.format, &job, &parts, control)
+                self.write_resin(resin, &job, &parts, control)
             }
             Process::Wax(wax, entry) => self.write_wax(wax, entry, &parts, control),
         }
@@ -290,13 +296,13 @@ impl PrintSettings {
 
     fn write_resin(
         &self,
-        format: ResinFormat,
+        resin: &ResinPrinter,
         job: &Job,
         parts: &[Part<'_>],
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let format = match format {
+        let format = match resin.format {
             ResinFormat::Goo => Format::Goo,
             ResinFormat::Sl1 => Format::Sl1,
             ResinFormat::Ctb => {
@@ -306,18 +312,22 @@ impl PrintSettings {
         let settings = slice::Settings {
             display: job.display,
             height_max_mm: self.printer.build.size_mm[2],
-            layer_height: self.layer,
+            heights: job.heights.clone(),
             sampling: self.sampling,
         };
         let plate = slice::Plate::prepare(parts, settings).map_err(|failure| failed(failure.to_string()))?;
+        let scene = faults::scene(parts, &job.heights, plate.layer_count(), self.build_corner_mm());
+        let rules = faults::rules(self, resin);
+        let watch = Watch::new(&plate, &scene, &rules);
         let previews: Vec<_> = format
             .preview_sizes()
             .iter()
             .map(|(width, height)| preview::draw(parts, *width, *height))
             .collect();
         let mut bytes = Cursor::new(Vec::new());
-        let written = print_files::write(format, job, &plate, &previews, &mut bytes, control)
+        let written = print_files::write(format, job, &watch, &previews, &mut bytes, control)
             .map_err(|failure| failed(with_causes(&failure)))?;
+        let report = watch.finish().map_err(|failure| failed(with_causes(&failure)))?;
         let bytes = bytes.into_inner();
         print_files::check_read_back(&bytes, &written.digests, &print_files::Limits::GENEROUS, control)
             .map_err(|failure| failed(with_causes(&failure)))?;
@@ -327,6 +337,7 @@ impl PrintSettings {
             layers: written.layers,
             print_time: span_of(written.print_s),
             volume_ml: written.volume_ml,
+            report: Some(report),
         })
     }
 
@@ -364,6 +375,7 @@ impl PrintSettings {
             layers: written.layers,
             print_time: span_of(written.print_s),
             volume_ml: written.volume_ml,
+            report: None,
         })
     }
 }
@@ -395,6 +407,7 @@ pub fn slice_plate(
         layers: file.layers,
         print_time: file.print_time,
         volume_ml: file.volume_ml,
+        findings: file.report.map(|report| report.findings).unwrap_or_default(),
     })
 }
 

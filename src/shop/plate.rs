@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Finding;
 use crate::ids::{PieceId, PlateId};
 use crate::shop::design::Sha256Hex;
 use crate::units::{Microns, Span, Timestamp};
@@ -92,4 +93,7 @@ pub struct SlicedFile {
     pub print_time: Span,
     /// Resin or wax, ml.
     pub volume_ml: f64,
+    /// What was found on its layers: islands, cups, traps; places in the build area.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }

@@ -8,6 +8,7 @@ mod devices;
 mod floor;
 mod metal;
 mod passport;
+mod plate_faults;
 mod profiles;
 mod support;
 mod tidy;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::slice::tests::{solids, unwatched};
-use crate::slice::{Orientation, Part, Plate, Sampling, Settings};
+use crate::slice::{Heights, Orientation, Part, Plate, Sampling, Settings};
 use crate::units::Microns;
 
 /// A small display: damaged files are tried byte by byte.
@@ -36,8 +36,14 @@ pub(crate) fn job() -> Job {
             build_mm: [3.0, 1.6, 12.5],
         },
         display: display(),
-        layer_height: Microns(50),
-        exposure: Exposure { normal_s: 2.5, bottom_s: 32.5, bottom_layers: 1, transition_layers: 4 },
+        heights: Heights::uniform(Microns(50)),
+        exposure: Exposure {
+            normal_s: 2.5,
+            bottom_s: 32.5,
+            bottom_layers: 1,
+            transition_layers: 4,
+            ranges: Vec::new(),
+        },
         separation: Separation::Lift { bottom: motion(3.0), normal: motion(8.0) },
         light: Light { bottom_pwm: 201, pwm: 202 },
         anti_aliasing: 8,
@@ -65,12 +71,17 @@ pub(crate) fn job() -> Job {
 
 /// Writes a small ring band standing on the plate and gives file and outcome.
 pub(crate) fn written(format: Format, job: &Job) -> (Vec<u8>, Written) {
+    tried(format, job).expect("a file")
+}
+
+/// As `written`, where the job may be refused.
+pub(crate) fn tried(format: Format, job: &Job) -> Result<(Vec<u8>, Written), WriteError> {
     let mesh = solids::moved(&solids::torus(0.5, 0.25, 40, 16), [1.5, 0.8, 0.0]);
     let parts = [Part { name: "ring", mesh: &mesh, offset_mm: [0.0; 3] }];
     let settings = Settings {
         display: job.display,
         height_max_mm: 12.5,
-        layer_height: job.layer_height,
+        heights: job.heights.clone(),
         sampling: Sampling::Coverage,
     };
     let plate = Plate::prepare(&parts, settings).expect("the ring fits");
@@ -78,8 +89,8 @@ pub(crate) fn written(format: Format, job: &Job) -> (Vec<u8>, Written) {
         format.preview_sizes().iter().map(|&(w, h)| crate::preview::draw(&parts, w, h)).collect();
     let cancel = AtomicBool::new(false);
     let mut out = Cursor::new(Vec::new());
-    let outcome = write(format, job, &plate, &previews, &mut out, unwatched(&cancel)).expect("a file");
-    (out.into_inner(), outcome)
+    let outcome = write(format, job, &plate, &previews, &mut out, unwatched(&cancel))?;
+    Ok((out.into_inner(), outcome))
 }
 
 #[test]

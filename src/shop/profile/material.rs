@@ -23,6 +23,9 @@ pub struct MaterialProfile {
     pub kind: MaterialKind,
     /// Mass per volume of the printed pattern, g/cm³; absent if nobody published it.
     pub density_g_per_cm3: Option<Tagged<f64>>,
+    /// Narrowest feature that prints and is handled safely, mm. Without it thin features are not looked for on
+    /// plates.
+    pub feature_mm_min: Option<Tagged<f64>>,
     /// Linear loss of the pattern by printing and curing, percent: `p` of the scale `1 / ((1 - p)(1 - m))`.
     pub shrink_percent: Tagged<f64>,
     /// Layer height that is used if nobody asks for another.
@@ -148,6 +151,9 @@ impl MaterialProfile {
         let mut flaws = Flaws::default();
         if let Some(density) = &self.density_g_per_cm3 {
             flaws.range("density_g_per_cm3.value", density.value, 0.5, 3.0);
+        }
+        if let Some(width) = &self.feature_mm_min {
+            flaws.range("feature_mm_min.value", width.value, 0.01, 5.0);
         }
         flaws.range("shrink_percent.value", self.shrink_percent.value, 0.0, 10.0);
         check_layer("preferred_layer_um.value", self.preferred_layer_um.value, &mut flaws);

@@ -62,6 +62,8 @@ pub struct ResinPrinter {
     pub display: Display,
     /// How a layer is parted from the vat.
     pub motion: Motion,
+    /// Largest area of a layer that it can peel off the film, mm². Without it no layer is held against one.
+    pub peel_mm2_max: Option<Tagged<f64>>,
 }
 
 /// A file format of resin printers.
@@ -323,6 +325,9 @@ fn check_resin(resin: &ResinPrinter, build: &BuildVolume, flaws: &mut Flaws) {
             );
             flaws.add(format!("kind.resin.display.{count_key}"), text);
         }
+    }
+    if let Some(area) = &resin.peel_mm2_max {
+        flaws.range("kind.resin.peel_mm2_max.value", area.value, 1.0, 100_000.0);
     }
     match &resin.motion {
         Motion::Lift(lift) => {

@@ -144,7 +144,8 @@ pub(super) fn check(path: &str, text: &str) -> Vec<String> {
 }
 
 fn check_compute(path: &str, uses: &[Use]) -> Vec<String> {
-    let is_test = path.ends_with("tests.rs") || path.contains("/tests/") || path.contains("/benches/");
+    let is_test = path.ends_with("tests.rs")
+        || ["/tests/", "/benches/", "/examples/"].iter().any(|folder| path.contains(folder));
     uses.iter()
         .filter(|found| !is_test && !found.in_tests)
         .filter_map(|found| {

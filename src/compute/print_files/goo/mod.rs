@@ -1,8 +1,8 @@
 //! `.goo` files (Elegoo, version "V3.0", specification V1.2): header, layers, tail.
 //!
 //! Everything is big-endian except for one machine ([`order::ByteOrder`]). The values of each layer repeat
-//! those of the header, with the transition written out; "advance mode" stays off, because some machines freeze
-//! when it is on.
+//! those of the header, with the transition written out; "advance mode" stays off unless layers differ in more
+//! than that, because some machines freeze when it is on.
 
 mod header;
 mod layer;
@@ -106,7 +106,7 @@ fn header_of(
         mirror_x: u8::from(display.mirror_x),
         mirror_y: u8::from(display.mirror_y),
         platform_mm: [plate_x, plate_y, job.machine.build_mm[2]].map(single),
-        layer_mm: single(job.layer_height.to_millimeters().0),
+        layer_mm: single(job.heights.nominal().to_millimeters().0),
         exposure_s: single(job.exposure.normal_s),
         delay_mode: 1,
         turn_off_s: 0.0,
@@ -124,7 +124,7 @@ fn header_of(
         retract_second: stage(&normal.retract_second),
         bottom_pwm: u16::from(job.light.bottom_pwm),
         pwm: u16::from(job.light.pwm),
-        advance_mode: 0,
+        advance_mode: u8::from(job.layers_differ()),
         print_s: 0,
         volume_mm3: 0.0,
         weight_g: 0.0,

@@ -48,6 +48,14 @@ pub(super) fn write<W: Write + Seek + Send>(
     if source.layer_count() > LAYERS_MAX {
         return Err(WriteError::Range { format: Format::Sl1, field: "number of layers" });
     }
+    // The printer moves by one layer height and one time whatever else a file says: it would print another part.
+    if job.layers_differ() {
+        return Err(WriteError::Missing {
+            format: Format::Sl1,
+            field: "one layer height and one exposure for all normal layers",
+            hint: "leave out the ranges, or choose a printer whose files hold the values of each layer",
+        });
+    }
     let start = out.stream_position()?;
     let mut zip = ZipWriter::new(out);
     let mut tally = Tally::default();
