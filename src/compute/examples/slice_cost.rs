@@ -23,7 +23,7 @@ use sprue_compute::print_files::{
     write,
 };
 use sprue_compute::rings::RingDesign;
-use sprue_compute::slice::{Control, Display, Orientation, Part, Plate, Sampling, Settings};
+use sprue_compute::slice::{Control, Display, Heights, Orientation, Part, Plate, Sampling, Settings};
 use sprue_compute::units::Microns;
 
 fn main() {
@@ -49,7 +49,8 @@ fn run(path: &str, out: &str, display: &str, sampling: &str, format: &str) {
         mirror_y: false,
     };
     let sampling = if sampling == "centre" { Sampling::Centre } else { Sampling::Coverage };
-    let settings = Settings { display, height_max_mm: 260.0, layer_height: Microns(50), sampling };
+    let settings =
+        Settings { display, height_max_mm: 260.0, heights: Heights::uniform(Microns(50)), sampling };
     let format = if format == "goo" { Format::Goo } else { Format::Sl1 };
 
     let mut mesh = {
@@ -87,7 +88,8 @@ fn run(path: &str, out: &str, display: &str, sampling: &str, format: &str) {
 fn cost(step: &str) {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u32 = fields.get(11..13).unwrap_or_default().iter().filter_map(|f| f.parse::<u32>().ok()).sum();
+    let ticks: u32 =
+        fields.get(11..13).unwrap_or_default().iter().filter_map(|f| f.parse::<u32>().ok()).sum();
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("?");
     println!("{step:8} {:5.2} s {:>14}", f64::from(ticks) / 100.0, peak.trim());
@@ -169,7 +171,8 @@ fn add(all: &mut Mesh, part: &Mesh, by: [f32; 3]) {
     let first = u32::try_from(all.vertices.len()).expect("few vertices");
     #[expect(clippy::cast_possible_truncation, reason = "meshes are single precision")]
     let floor = low.z as f32;
-    all.vertices.extend(part.vertices.iter().map(|v| Point3::new(v.x + by[0], v.y + by[1], v.z - floor + by[2])));
+    all.vertices
+        .extend(part.vertices.iter().map(|v| Point3::new(v.x + by[0], v.y + by[1], v.z - floor + by[2])));
     all.triangles.extend(part.triangles.iter().map(|face| face.map(|corner| corner + first)));
 }
 
@@ -186,8 +189,14 @@ fn job(display: Display) -> Job {
     Job {
         machine: Machine { name: text(), kind: text(), build_mm: [200.0, 100.0, 150.0] },
         display,
-        layer_height: Microns(50),
-        exposure: Exposure { normal_s: 1.0, bottom_s: 1.0, bottom_layers: 1, transition_layers: 1 },
+        heights: Heights::uniform(Microns(50)),
+        exposure: Exposure {
+            normal_s: 1.0,
+            bottom_s: 1.0,
+            bottom_layers: 1,
+            transition_layers: 1,
+            ranges: Vec::new(),
+        },
         separation: Separation::Lift { bottom: motion, normal: motion },
         light: Light { bottom_pwm: 1, pwm: 1 },
         anti_aliasing: 1,

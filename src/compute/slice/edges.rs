@@ -3,7 +3,8 @@
 use nalgebra::Point3;
 
 use super::intervals::{Intervals, usize_of};
-use super::{Display, Orientation, Part, Settings};
+use super::watch::{Stopped, Watch};
+use super::{Display, Orientation, Part};
 
 /// One piece of outline: column and row coordinates in pixels, from the top left corner.
 ///
@@ -14,28 +15,55 @@ pub(super) struct Segment {
     pub(super) to: [f64; 2],
 }
 
-/// Cuts all triangles that cross a layer. Segments without height are left out: they open nothing.
+/// Cuts all triangles that cross a plane of a layer. Segments without height are left out: they open nothing.
 pub(super) fn cut(
     parts: &[Part<'_>],
     intervals: &Intervals,
-    settings: &Settings,
+    display: &Display,
     layer: u32,
-) -> Vec<Segment> {
-    let plane = settings.heights.plane_mm(layer);
-    let frame = Frame::of(&settings.display);
-    let mut segments = Vec::new();
+    plane_mm: f64,
+    watch: &mut Watch<'_>,
+) -> Result<Vec<Segment>, Stopped> {
+    let frame = Frame::of(display);
+    let mut segments = Vec::with_capacity(intervals.count(layer));
     intervals.visit(layer, |part, triangle| {
+        watch.step()?;
         let Part { mesh, offset_mm, .. } = &parts[part];
-        let corners =
-            mesh.triangles[triangle].map(|corner| placed(&mesh.vertices[usize_of(corner)], offset_mm));
-        if let Some((start, end)) = section(&corners, plane) {
+        let corners = mesh.triangles[triangle].map(|corner| &mesh.vertices[usize_of(corner)]);
+        if let Some((start, end)) = section(corners, offset_mm, plane_mm) {
             let segment = frame.segment(start, end);
             if segment.from[1].to_bits() != segment.to[1].to_bits() {
                 segments.push(segment);
             }
         }
-    });
-    segments
+        Ok(())
+    })?;
+    Ok(segments)
+}
+
+/// Where a triangle crosses a plane, directed so that the solid lies to the left as seen from above.
+///
+/// Going round an outward face the outline starts where the border comes down through the plane and ends where
+/// it goes up. One corner lies alone on its side of the plane; both ends are on its edges.
+pub(super) fn section(
+    corners: [&Point3<f32>; 3],
+    offset_mm: &[f64; 3],
+    plane_mm: f64,
+) -> Option<([f64; 2], [f64; 2])> {
+    let above = corners.map(|corner| f64::from(corner.z) + offset_mm[2] > plane_mm);
+    let alone = match above {
+        [true, true, true] | [false, false, false] => return None,
+        [true, false, false] | [false, true, true] => 0,
+        [false, true, false] | [true, false, true] => 1,
+        [false, false, true] | [true, true, false] => 2,
+    };
+    let [tip, next, last] =
+        [alone, (alone + 1) % 3, (alone + 2) % 3].map(|at| placed(corners[at], offset_mm));
+    Some(if above[alone] {
+        (crossing(&next, &tip, plane_mm), crossing(&last, &tip, plane_mm))
+    } else {
+        (crossing(&tip, &last, plane_mm), crossing(&tip, &next, plane_mm))
+    })
 }
 
 fn placed(vertex: &Point3<f32>, offset_mm: &[f64; 3]) -> [f64; 3] {
@@ -44,24 +72,6 @@ fn placed(vertex: &Point3<f32>, offset_mm: &[f64; 3]) -> [f64; 3] {
         f64::from(vertex.y) + offset_mm[1],
         f64::from(vertex.z) + offset_mm[2],
     ]
-}
-
-/// Where a triangle crosses a plane, directed so that the solid lies to the left as seen from above.
-///
-/// Going round an outward face the outline starts where the border comes down through the plane and ends where
-/// it goes up.
-pub(super) fn section(corners: &[[f64; 3]; 3], plane: f64) -> Option<([f64; 2], [f64; 2])> {
-    let above = corners.map(|corner| corner[2] > plane);
-    let mut start = None;
-    let mut end = None;
-    for (from, to) in [(0, 1), (1, 2), (2, 0)] {
-        match (above[from], above[to]) {
-            (false, true) => end = Some(crossing(&corners[from], &corners[to], plane)),
-            (true, false) => start = Some(crossing(&corners[to], &corners[from], plane)),
-            (true, true) | (false, false) => {}
-        }
-    }
-    start.zip(end)
 }
 
 /// The point of an edge at the height of the plane, always reckoned from the lower end.
