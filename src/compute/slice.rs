@@ -13,6 +13,7 @@
 //!
 //! Never here: mesh repair. A row that does not close is counted in [`Layer::open_rows`]; nothing is guessed.
 
+mod cache;
 mod edges;
 mod fill;
 mod groups;
@@ -26,6 +27,7 @@ mod watch;
 
 use std::sync::atomic::AtomicBool;
 
+pub use cache::{PlacedPart, PlateSlices, Updated};
 pub use heights::{HeightRange, Heights, HeightsError};
 pub(crate) use intervals::usize_of;
 pub use runs::{Layer, Run, RunList};

@@ -5,7 +5,7 @@ use nalgebra::{Point3, Vector3};
 use super::bvh::Bvh;
 use super::report::{Repair, ShellKind};
 use super::topology::Topology;
-use super::{Bounds, Mesh, tetrahedron, triangle_area};
+use super::{Bounds, Mesh, cast, tetrahedron, triangle_area};
 
 /// Up to this many shells it is worked out which lies in which. A chain has a few dozen.
 pub const NESTED_SHELLS_MAX: usize = 2000;
@@ -83,6 +83,9 @@ fn is_inverted(shells: &[Shell], shell: &Shell) -> bool {
 
 /// The faces to turn so that each shell agrees with the larger part of itself.
 fn minority(topology: &Topology) -> Vec<bool> {
+    if !topology.turned.contains(&true) {
+        return Vec::new();
+    }
     let mut balance = vec![0_i64; topology.shells.len()];
     for (face, &shell) in topology.shell_of.iter().enumerate() {
         balance[shell as usize] += if topology.turned[face] { 1 } else { -1 };
@@ -103,7 +106,10 @@ fn turn(mesh: &mut Mesh, is_wrong: impl Fn(usize) -> bool) {
 }
 
 fn sums(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
-    let Some(all) = mesh.bounds() else { return Vec::new() };
+    let Some(all) = Bounds::around(mesh.vertices.iter().map(|vertex| vertex.cast())) else {
+        return Vec::new();
+    };
+    let origin = all.center();
     let start = |edges: &super::topology::ShellEdges| {
         let corner = mesh.corners(edges.first_face as usize)[0];
         let is_closed = edges.closed && edges.orientable;
@@ -122,34 +128,53 @@ fn sums(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
         let corners = mesh.corners(face);
         let shell = &mut shells[shell as usize];
         shell.triangles += 1;
-        shell.volume_mm3 += tetrahedron(all.center(), corners);
+        shell.volume_mm3 += tetrahedron(origin, corners);
         shell.area_mm2 += triangle_area(corners);
         shell.bounds = corners.into_iter().fold(shell.bounds, Bounds::with);
     }
     shells
 }
 
-/// Fills in `outermost`.
+/// Fills in `outermost`. Rays meet only shells whose box holds another one: most bodies stand apart.
 fn nest(mesh: &Mesh, topology: &Topology, shells: &mut [Shell]) {
-    let bvh = Bvh::over(mesh);
-    let mut containers: Vec<Vec<usize>> = Vec::with_capacity(shells.len());
-    for (index, shell) in shells.iter().enumerate() {
-        let could_contain = |other: &usize| {
-            *other != index
-                && shells[*other].kind != ShellKind::Open
-                && shells[*other].bounds.contains(&shell.bounds)
-        };
-        let candidates: Vec<usize> = (0..shells.len()).filter(could_contain).collect();
-        if candidates.is_empty() || shell.kind == ShellKind::Open {
-            containers.push(Vec::new());
-            continue;
-        }
-        let point = mesh.corners(topology.shells[index].first_face as usize)[0];
-        containers.push(around(&bvh, topology, point, &candidates));
+    let candidates: Vec<Vec<usize>> = (0..shells.len()).map(|index| could_contain(shells, index)).collect();
+    let mut is_candidate = vec![false; shells.len()];
+    candidates.iter().flatten().for_each(|&outer| is_candidate[outer] = true);
+    if !is_candidate.contains(&true) {
+        return;
     }
+    let faces: Vec<u32> = (0..cast::vertex(topology.shell_of.len()))
+        .filter(|&face| is_candidate[topology.shell_of[face as usize] as usize])
+        .collect();
+    let bvh = Bvh::over_faces(mesh, &faces);
+    let containers: Vec<Vec<usize>> = candidates
+        .iter()
+        .enumerate()
+        .map(|(index, candidates)| match candidates.as_slice() {
+            [] => Vec::new(),
+            candidates => {
+                let point = mesh.corners(topology.shells[index].first_face as usize)[0];
+                around(&bvh, topology, point, candidates)
+            }
+        })
+        .collect();
     for (index, around) in containers.iter().enumerate() {
         shells[index].outermost = around.iter().copied().find(|&outer| containers[outer].is_empty());
     }
+}
+
+/// The closed shells whose box holds that of a closed shell.
+fn could_contain(shells: &[Shell], index: usize) -> Vec<usize> {
+    let shell = &shells[index];
+    if shell.kind == ShellKind::Open {
+        return Vec::new();
+    }
+    let holds = |other: &usize| {
+        *other != index
+            && shells[*other].kind != ShellKind::Open
+            && shells[*other].bounds.contains(&shell.bounds)
+    };
+    (0..shells.len()).filter(holds).collect()
 }
 
 /// Which of the candidate shells a point lies in: an odd number of crossings in two of three directions.

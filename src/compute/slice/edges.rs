@@ -51,20 +51,25 @@ pub(super) fn section(
     plane_mm: f64,
 ) -> Option<([f64; 2], [f64; 2])> {
     let above = corners.map(|corner| f64::from(corner.z) + offset_mm[2] > plane_mm);
-    let alone = match above {
-        [true, true, true] | [false, false, false] => return None,
-        [true, false, false] | [false, true, true] => 0,
-        [false, true, false] | [true, false, true] => 1,
-        [false, false, true] | [true, true, false] => 2,
+    let pattern = above.iter().fold(0, |bits, &above| bits << 1 | usize::from(above));
+    // Which corner is alone, by the bits of `above`; 3 if none is.
+    let alone = [3, 2, 1, 0, 0, 1, 2, 3][pattern];
+    if alone == 3 {
+        return None;
+    }
+    // Going round from the lone corner, the border leaves it to `next` and comes back from `last`.
+    let [tip, next, last] = [alone, TURN[alone], TURN[TURN[alone]]];
+    let is_up = above[tip];
+    let (start, end) = if is_up { (next, last) } else { (last, next) };
+    let crossing = |other: usize| {
+        let (low, high) = if is_up { (other, tip) } else { (tip, other) };
+        crossing(&placed(corners[low], offset_mm), &placed(corners[high], offset_mm), plane_mm)
     };
-    let [tip, next, last] =
-        [alone, (alone + 1) % 3, (alone + 2) % 3].map(|at| placed(corners[at], offset_mm));
-    Some(if above[alone] {
-        (crossing(&next, &tip, plane_mm), crossing(&last, &tip, plane_mm))
-    } else {
-        (crossing(&tip, &last, plane_mm), crossing(&tip, &next, plane_mm))
-    })
+    Some((crossing(start), crossing(end)))
 }
+
+/// The corner after each corner.
+const TURN: [usize; 3] = [1, 2, 0];
 
 fn placed(vertex: &Point3<f32>, offset_mm: &[f64; 3]) -> [f64; 3] {
     [

@@ -32,20 +32,49 @@ impl Planes<'_> {
         (f64::from(bottom.0) + f64::from(thickness.0) * share) / 1000.0
     }
 
-    /// How many planes lie below a height.
-    fn level(self, z_mm: f64) -> u32 {
-        let layer = self.heights.first_plane_at_or_above(z_mm).min(self.layers);
-        if self.each == 1 {
-            return layer;
-        }
-        // Planes beside the middle of the layer may lie on the other side of the height.
-        let end = self.layers * self.each;
-        let mut level = layer.saturating_sub(1) * self.each;
-        while level < end && self.height_mm(level / self.each, level % self.each) < z_mm {
-            level += 1;
-        }
-        level
+    /// All of them, lowest first, mm.
+    fn all_mm(self) -> Vec<f64> {
+        (0..self.layers)
+            .flat_map(|layer| (0..self.each).map(move |part| self.height_mm(layer, part)))
+            .collect()
     }
+}
+
+/// Finds how many planes lie below a height.
+struct Levels {
+    planes_mm: Vec<f64>,
+    per_mm: f64,
+}
+
+impl Levels {
+    fn of(planes: Planes<'_>) -> Self {
+        let planes_mm = planes.all_mm();
+        let per_mm = match planes_mm[..] {
+            [first, .., last] => index_of(planes_mm.len() - 1) / (last - first),
+            [] | [_] => 0.0,
+        };
+        Self { planes_mm, per_mm }
+    }
+
+    #[inline]
+    fn below(&self, z_mm: f64) -> u32 {
+        let planes = &self.planes_mm;
+        // Where it is if the planes are evenly spaced, as they mostly are.
+        let first = planes.first().copied().unwrap_or(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+        let guess = (((z_mm - first) * self.per_mm) as usize + 1).min(planes.len());
+        let is_right = |level: usize| {
+            level.checked_sub(1).is_none_or(|last| planes[last] < z_mm)
+                && planes.get(level).is_none_or(|&next| z_mm <= next)
+        };
+        let level = if is_right(guess) { guess } else { planes.partition_point(|&plane| plane < z_mm) };
+        u32::try_from(level).unwrap_or(u32::MAX)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the layers of a plate, far below 2^52")]
+fn index_of(count: usize) -> f64 {
+    count as f64
 }
 
 /// Triangles by layer. A triangle is named by its place in the parts' lists put one after the other.
@@ -131,7 +160,8 @@ fn part_starts(parts: &[Part<'_>]) -> Vec<u32> {
 
 /// The levels of the vertices of each part.
 fn levels(parts: &[Part<'_>], planes: Planes<'_>, watch: &mut Watch<'_>) -> Result<Vec<Vec<u32>>, Stopped> {
-    let level_of = |part: &Part<'_>, z: f32| planes.level(f64::from(z) + part.offset_mm[2]);
+    let levels = Levels::of(planes);
+    let level_of = |part: &Part<'_>, z: f32| levels.below(f64::from(z) + part.offset_mm[2]);
     let of_part = |part: &Part<'_>| {
         part.mesh.vertices.iter().map(|vertex| watch.step().map(|()| level_of(part, vertex.z))).collect()
     };

@@ -2,6 +2,8 @@
 
 mod areas;
 mod corners;
+mod edits;
+mod piles;
 mod rules;
 pub(crate) mod solids;
 
