@@ -147,20 +147,64 @@ fn nest(mesh: &Mesh, topology: &Topology, shells: &mut [Shell]) {
         .filter(|&face| is_candidate[topology.shell_of[face as usize] as usize])
         .collect();
     let bvh = Bvh::over_faces(mesh, &faces);
+    let probes = probes(mesh, topology, shells, &candidates);
     let containers: Vec<Vec<usize>> = candidates
-        .iter()
-        .enumerate()
-        .map(|(index, candidates)| match candidates.as_slice() {
-            [] => Vec::new(),
-            candidates => {
-                let point = mesh.corners(topology.shells[index].first_face as usize)[0];
-                around(&bvh, topology, point, candidates)
-            }
+        .into_iter()
+        .zip(probes)
+        .map(|(candidates, probes)| {
+            probes.iter().fold(candidates, |left, &probe| match left.as_slice() {
+                [] => left,
+                some => around(&bvh, topology, probe, some),
+            })
         })
         .collect();
     for (index, around) in containers.iter().enumerate() {
         shells[index].outermost = around.iter().copied().find(|&outer| containers[outer].is_empty());
     }
+}
+
+/// Points of each shell that has candidates: its farthest ones along the axes, and corners and middles of some
+/// faces; of all faces of a small shell.
+///
+/// A body that overlaps another one may have most of its corners inside; only one that has all of them inside
+/// is nested, and if it is reversed, the wall of a cavity.
+fn probes(
+    mesh: &Mesh,
+    topology: &Topology,
+    shells: &[Shell],
+    candidates: &[Vec<usize>],
+) -> Vec<Vec<Point3<f64>>> {
+    // Sampled faces; a bar across a hole has its corners inside, but not the middles of its faces.
+    const SPREAD: usize = 24;
+    let mut probes: Vec<Vec<Point3<f64>>> = vec![Vec::new(); shells.len()];
+    let mut seen = vec![0_usize; shells.len()];
+    for (face, &shell) in topology.shell_of.iter().enumerate() {
+        let shell = shell as usize;
+        if candidates[shell].is_empty() {
+            continue;
+        }
+        let Bounds { min, max } = shells[shell].bounds;
+        let is_farthest = |corner: &Point3<f64>, has: &[Point3<f64>]| {
+            (0..3).any(|axis| {
+                let ends = [min[axis], max[axis]].map(f64::to_bits);
+                let at = |point: &Point3<f64>| point[axis].to_bits();
+                ends.contains(&at(corner)) && !has.iter().any(|known| at(known) == at(corner))
+            })
+        };
+        for corner in mesh.corners(face) {
+            if is_farthest(&corner, &probes[shell]) {
+                probes[shell].push(corner);
+            }
+        }
+        if seen[shell].is_multiple_of(shells[shell].triangles / SPREAD + 1) {
+            let corners = mesh.corners(face);
+            let middle = corners.iter().map(|corner| corner.coords).sum::<Vector3<f64>>() / 3.0;
+            probes[shell].extend(corners);
+            probes[shell].push(middle.into());
+        }
+        seen[shell] += 1;
+    }
+    probes
 }
 
 /// The closed shells whose box holds that of a closed shell.
@@ -267,6 +311,23 @@ mod tests {
         assert_eq!(sound, hollow);
         assert_eq!(orient_shells(&mut reversed)[0].code, "SHELL_INVERTED");
         assert!((reversed.signed_volume() - 56.0).abs() < 1e-9);
+    }
+
+    /// The box of the small body lies in that of the large one, and so does its first corner.
+    #[test]
+    fn an_inverted_body_that_overlaps_another_one_is_turned_and_no_cavity() {
+        let mut wedge = cube(Point3::new(0.0, 0.0, 0.0), 4.0);
+        // The upper face shrinks to an edge at x 0: a wedge with a slope from (4, 0) to (0, 4).
+        wedge.vertices.iter_mut().filter(|corner| corner.z > 2.0).for_each(|corner| corner.x = 0.0);
+        let mut prong = cube(Point3::new(1.0, 1.0, 1.0), 2.0);
+        assert!(prong.vertices[0].x + prong.vertices[0].z < 4.0);
+        prong = inside_out(prong);
+        let mut both = merged(&[wedge, prong]);
+
+        let repairs = orient_shells(&mut both);
+
+        assert_eq!((repairs.len(), repairs[0].code.as_str()), (1, "SHELL_INVERTED"));
+        assert!((both.signed_volume() - (32.0 + 8.0)).abs() < 1e-6, "{}", both.signed_volume());
     }
 
     #[test]

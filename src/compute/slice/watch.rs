@@ -47,3 +47,23 @@ impl<'a> Watch<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_seen_within_the_stated_steps() {
+        let cancel = AtomicBool::new(false);
+        let mut watch = Watch::over(Some(&cancel));
+        for _ in 0..3 * STEPS + 17 {
+            assert_eq!(watch.step(), Ok(()));
+        }
+
+        cancel.store(true, Ordering::Relaxed);
+
+        let late = (0..).take_while(|_| watch.step().is_ok()).count();
+        assert!(late < STEPS as usize, "{late} steps");
+        assert_eq!(Watch::over(None).steps(u32::MAX), Ok(()));
+    }
+}

@@ -10,6 +10,7 @@ use super::super::{Heights, Layer, LayerSource, Part, Plate, Sampling, Settings}
 use super::{settings, solids};
 use crate::mesh::Mesh;
 use crate::mesh::shells::orient_shells;
+use crate::mesh_files::{Limits, stl};
 use crate::units::Microns;
 
 type Polygon = Vec<[f64; 2]>;
@@ -151,6 +152,10 @@ fn layers_of_pile(solids: &[Solid], recipes: &[Recipe], settings: Settings) -> V
         let mesh = if reversed { solids::reversed(&solid.mesh) } else { solid.mesh.clone() };
         pile = solids::joined(&pile, &mesh);
     }
+    // As a file would bring it: corners with equal coordinates are one.
+    let mut file = Vec::new();
+    stl::write_stl(&pile, &mut file).expect("a file");
+    pile = stl::read(&file, &Limits::DESIGN).expect("a mesh").mesh;
     orient_shells(&mut pile);
     let parts = [Part { name: "pile", mesh: &pile, offset_mm: [0.0; 3] }];
     let plate = Plate::prepare(&parts, settings).expect("the pile fits");
