@@ -43,6 +43,9 @@ const PLACEMENT_TOLERANCE_MM: f64 = 1e-3;
 /// A display may have this many pixels at most: lengths of runs fit a `.goo` chunk (28 bits).
 pub const PIXELS_MAX: u64 = 0x0FFF_FFFF;
 
+/// A display may have this many columns at most: marks of a row keep 24 bits for the column.
+const COLUMNS_MAX: u32 = (1 << 24) - 1;
+
 /// A plate may have this many layers at most; a taller one has a wrong layer height.
 pub const LAYERS_MAX: u32 = 100_000;
 
@@ -376,6 +379,9 @@ fn check_settings(settings: &Settings) -> Result<(), PrepareError> {
     let positive = |number: f64| number.is_finite() && number > 0.0;
     if display.pixels() == 0 || display.pixels() > PIXELS_MAX {
         return Err(PrepareError::Setting { what: "the resolution" });
+    }
+    if display.width_px > COLUMNS_MAX {
+        return Err(PrepareError::Setting { what: "the width of the display" });
     }
     if !positive(display.pitch_mm[0]) || !positive(display.pitch_mm[1]) {
         return Err(PrepareError::Setting { what: "the pixel pitch" });

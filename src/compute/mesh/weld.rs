@@ -127,7 +127,7 @@ fn slots_for(vertices: usize) -> usize {
 /// Where a hash of 31 bits belongs in a table of any length.
 #[inline]
 fn place(hash: usize, slots: usize) -> usize {
-    hash * slots >> 31
+    (hash * slots) >> 31
 }
 
 /// Adding +0.0 turns -0.0 into 0.0 and leaves every other number alone.

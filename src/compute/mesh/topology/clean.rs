@@ -12,14 +12,11 @@ const BUCKET_MAX: usize = 64;
 /// Marks an entry whose partner was found. Faces are far fewer.
 const TAKEN: u32 = 1 << 31;
 
-/// Half-edges that run upwards: the higher vertex, and the face.
-type Bucket<'a> = &'a mut [(u32, u32)];
+/// A half-edge that runs upwards: its higher vertex, and its face.
+type Entry = (u32, u32);
 
 /// The connections of a mesh of which every edge is in order; nothing for any other mesh.
 pub(super) fn of(mesh: &Mesh) -> Option<Topology> {
-    if mesh.triangles.len() * 3 % 2 != 0 {
-        return None;
-    }
     let (starts, mut entries) = buckets(mesh)?;
     let mut parents: Vec<u32> = (0..cast::vertex(mesh.triangles.len())).collect();
     for (face, triangle) in (0_u32..).zip(&mesh.triangles) {
@@ -39,7 +36,7 @@ fn half_edges([a, b, c]: [u32; 3]) -> [[u32; 2]; 3] {
 }
 
 /// The first entry of each vertex, and the entries. Nothing if as many don't run up as down.
-fn buckets(mesh: &Mesh) -> Option<(Vec<u32>, Vec<(u32, u32)>)> {
+fn buckets(mesh: &Mesh) -> Option<(Vec<u32>, Vec<Entry>)> {
     let mut starts = vec![0_u32; mesh.vertices.len() + 2];
     for [from, to] in mesh.triangles.iter().copied().flat_map(half_edges) {
         starts[from as usize + 2] += u32::from(from < to);
@@ -65,7 +62,7 @@ fn buckets(mesh: &Mesh) -> Option<(Vec<u32>, Vec<(u32, u32)>)> {
 }
 
 /// The face of the only entry with this higher vertex, which is marked as taken.
-fn partner(bucket: Bucket<'_>, high: u32) -> Option<u32> {
+fn partner(bucket: &mut [Entry], high: u32) -> Option<u32> {
     if bucket.len() > BUCKET_MAX {
         return None;
     }

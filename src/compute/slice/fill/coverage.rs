@@ -36,7 +36,6 @@ impl Mark {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
     fn column(self) -> u32 {
         (self.0 >> COLUMN_SHIFT) as u32
     }
@@ -52,7 +51,6 @@ impl Mark {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "20 bits are left")]
     fn part(bits: u64) -> i32 {
         (bits & PART_MASK) as i32 - ONE
     }
