@@ -245,7 +245,7 @@ impl PrintSettings {
             separation: separation(&resin.motion),
             light: light(&resin.motion),
             anti_aliasing: match self.sampling {
-                Sampling::Coverage => 8,
+                Sampling::Coverage | Sampling::Supersampled { .. } => 8,
                 Sampling::Centre => 1,
             },
             resin: print_files::Resin {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::edges::Segment;
+use super::fill::{self, Rule};
 use super::offset::{self, Thin};
-use super::{Bloom, Grey, Layer, Offsets, Settings, fill};
+use super::watch::{Stopped, Watch};
+use super::{Bloom, Display, Grey, Layer, Offsets, Settings};
 use crate::finding::Finding;
 use crate::units::Microns;
 
@@ -32,46 +34,79 @@ impl Shaping {
     pub const NONE: Shaping = Shaping { offsets: Offsets::NONE, bloom: None, grey: None };
 }
 
-/// Makes a layer of the outline of its section.
-pub(super) fn layer(
-    segments: Vec<Segment>,
-    settings: &Settings,
-    shaping: &Shaping,
-    index: u32,
-    noticed: &Noticed,
-) -> Layer {
-    let moved = |by_nm, segments: &[Segment]| {
-        offset::moved(segments, settings.display.pitch_mm, by_nm, shaping.offsets.thinnest)
-    };
-    let growth_nm = shaping.offsets.of_layer_nm(index);
-    let segments = if growth_nm == 0 || segments.is_empty() {
-        segments
-    } else if let Ok(moved) = moved(growth_nm, &segments) {
-        noticed.thin(index, moved.thin);
-        moved.segments
-    } else {
-        noticed.open(index);
-        segments
-    };
-    let mut layer = fill::fill(&segments, settings, index);
-    if let Some(bloom) = shaping.bloom.filter(|_| !segments.is_empty()) {
+/// What a group of parts is shaped with, and where it is told what had to be left out.
+#[derive(Clone, Copy)]
+pub(super) struct Shaper<'a> {
+    pub(super) shaping: &'a Shaping,
+    pub(super) noticed: &'a Noticed,
+    /// Which group of parts it is.
+    pub(super) group: usize,
+}
+
+/// Which picture is made of a section.
+pub(super) struct Shown<'a> {
+    pub(super) display: &'a Display,
+    pub(super) rule: Rule,
+    pub(super) index: u32,
+    /// Which of several heights of the layer.
+    pub(super) part: u32,
+}
+
+impl<'a> Shaper<'a> {
+    /// Shapes nothing.
+    pub(super) fn plain(noticed: &'a Noticed) -> Self {
+        Self { shaping: &Shaping::NONE, noticed, group: 0 }
+    }
+
+    /// Makes a layer of the outline of its section; greys are left to whoever puts groups together.
+    pub(super) fn layer(
+        &self,
+        segments: Vec<Segment>,
+        shown: &Shown<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Layer, Stopped> {
+        let &Shown { display, rule, index, part } = shown;
+        let place = (index, self.group, part);
+        let segments = self.offset(segments, shown, place);
+        let layer = fill::fill(&segments, display, rule, index, watch)?;
+        let Some(bloom) = self.shaping.bloom.filter(|_| !segments.is_empty()) else { return Ok(layer) };
         let inwards = -i64::from(bloom.margin.0) * 1000;
-        match offset::moved(&segments, settings.display.pitch_mm, inwards, Microns(0)) {
+        match offset::moved(&segments, display.pitch_mm, inwards, Microns(0)) {
             // Places without an inside keep full light: they have none to spare.
-            Ok(inner) => layer = bloom.apply(&layer, &fill::fill(&inner.segments, settings, index)),
-            Err(offset::Open) => noticed.open(index),
+            Ok(inner) => Ok(bloom.apply(&layer, &fill::fill(&inner.segments, display, rule, index, watch)?)),
+            Err(offset::Open) => {
+                self.noticed.open(place);
+                Ok(layer)
+            }
         }
     }
-    match &shaping.grey {
-        Some(grey) => grey.apply(&layer),
-        None => layer,
+
+    fn offset(&self, segments: Vec<Segment>, shown: &Shown<'_>, place: Seen) -> Vec<Segment> {
+        let Shaping { offsets, .. } = self.shaping;
+        let growth_nm = offsets.of_layer_nm(shown.index);
+        if growth_nm == 0 || segments.is_empty() {
+            return segments;
+        }
+        match offset::moved(&segments, shown.display.pitch_mm, growth_nm, offsets.thinnest) {
+            Ok(moved) => {
+                self.noticed.thin(place, moved.thin);
+                moved.segments
+            }
+            Err(offset::Open) => {
+                self.noticed.open(place);
+                segments
+            }
+        }
     }
 }
+
+/// Layer, group of parts, and which of several heights of the layer.
+type Seen = (u32, usize, u32);
 
 /// What was noticed while layers were made, in any order and on any thread; the same layer says the same.
 #[derive(Debug, Default)]
 pub(super) struct Noticed {
-    layers: Mutex<BTreeMap<u32, Notice>>,
+    layers: Mutex<BTreeMap<Seen, Notice>>,
 }
 
 #[derive(Debug)]
@@ -89,28 +124,29 @@ struct Place {
 }
 
 impl Noticed {
-    fn thin(&self, index: u32, thin: Vec<Thin>) {
+    fn thin(&self, place: Seen, thin: Vec<Thin>) {
         if !thin.is_empty() {
-            self.note(index, Notice::Thin(thin));
+            self.note(place, Notice::Thin(thin));
         }
     }
 
-    fn open(&self, index: u32) {
-        self.note(index, Notice::Open);
+    fn open(&self, place: Seen) {
+        self.note(place, Notice::Open);
     }
 
-    fn note(&self, index: u32, notice: Notice) {
+    fn note(&self, place: Seen, notice: Notice) {
         // The map is whole after a panic elsewhere: inserts are one step.
-        self.layers.lock().unwrap_or_else(PoisonError::into_inner).insert(index, notice);
+        self.layers.lock().unwrap_or_else(PoisonError::into_inner).insert(place, notice);
     }
 
     pub(super) fn findings(&self, settings: &Settings) -> Vec<Finding> {
         let layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut places: Vec<Place> = Vec::new();
         let mut open = Vec::new();
-        for (&index, notice) in layers.iter() {
+        for (&(index, _, _), notice) in layers.iter() {
             match notice {
-                Notice::Open => open.push(index),
+                Notice::Open if open.last() != Some(&index) => open.push(index),
+                Notice::Open => {}
                 Notice::Thin(thin) => {
                     for thin in thin {
                         let at_mm = settings.display.plate_point_mm(thin.at_px);
@@ -179,7 +215,10 @@ mod tests {
     }
 
     fn layer(parts: &[Part<'_>], shaping: Shaping, index: u32) -> Layer {
-        Plate::prepare_shaped(parts, settings(Sampling::Coverage), shaping).unwrap().layer(index).unwrap()
+        Plate::prepare_shaped(parts, settings(Sampling::Coverage), shaping, None)
+            .unwrap()
+            .layer(index)
+            .unwrap()
     }
 
     #[test]
@@ -202,7 +241,7 @@ mod tests {
         let body = solids::cuboid([10.0, 10.0, 0.0], [14.0, 14.0, 0.5]);
         let wire = solids::cuboid([20.0, 30.0, 0.0], [20.08, 30.5, 0.5]);
         let parts = [&body, &wire].map(|mesh| Part { name: "part", mesh, offset_mm: [0.0; 3] });
-        let plate = Plate::prepare_shaped(&parts, settings(Sampling::Coverage), shrinking(50)).unwrap();
+        let plate = Plate::prepare_shaped(&parts, settings(Sampling::Coverage), shrinking(50), None).unwrap();
         assert_eq!(plate.findings(), []);
 
         (0..plate.layer_count()).rev().for_each(|index| assert!(plate.layer(index).is_ok()));
@@ -246,7 +285,7 @@ mod tests {
         let at_the_edge = settings(Sampling::Coverage);
 
         assert!(Plate::prepare(&parts, at_the_edge.clone()).is_ok());
-        let refused = Plate::prepare_shaped(&parts, at_the_edge, shrinking(-100)).unwrap_err();
+        let refused = Plate::prepare_shaped(&parts, at_the_edge, shrinking(-100), None).unwrap_err();
 
         assert!(matches!(refused, PrepareError::OutsideDisplay { side: "left", .. }), "{refused:?}");
     }
@@ -261,7 +300,7 @@ mod tests {
             .position(|corners| corners.iter().all(|&corner| open.vertices[corner as usize].x < 10.5));
         open.triangles.remove(side.unwrap());
         let parts = [Part { name: "open", mesh: &open, offset_mm: [0.0; 3] }];
-        let plate = Plate::prepare_shaped(&parts, settings(Sampling::Coverage), shrinking(50)).unwrap();
+        let plate = Plate::prepare_shaped(&parts, settings(Sampling::Coverage), shrinking(50), None).unwrap();
 
         (0..plate.layer_count()).for_each(|index| assert!(plate.layer(index).is_ok()));
 

@@ -2,6 +2,8 @@
 
 mod areas;
 mod corners;
+mod edits;
+mod piles;
 mod rules;
 pub(crate) mod solids;
 
@@ -49,11 +51,8 @@ fn layers_of(mesh: &Mesh, settings: Settings) -> Vec<Layer> {
 fn section_area_mm2(mesh: &Mesh, z_offset_mm: f64, plane_mm: f64) -> f64 {
     let mut doubled = 0.0;
     for triangle in &mesh.triangles {
-        let corners = triangle.map(|corner| {
-            let vertex = &mesh.vertices[super::usize_of(corner)];
-            [f64::from(vertex.x), f64::from(vertex.y), f64::from(vertex.z) + z_offset_mm]
-        });
-        if let Some((from, to)) = super::edges::section(&corners, plane_mm) {
+        let corners = triangle.map(|corner| &mesh.vertices[super::usize_of(corner)]);
+        if let Some((from, to)) = super::edges::section(corners, &[0.0, 0.0, z_offset_mm], plane_mm) {
             doubled += from[0] * to[1] - to[0] * from[1];
         }
     }
