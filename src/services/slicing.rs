@@ -11,18 +11,23 @@ use sprue_compute::nest::PlateSize;
 use sprue_compute::preview;
 use sprue_compute::print_files::gcode::{self, WaxJob};
 use sprue_compute::print_files::{self, Format, Job};
-use sprue_compute::slice::{self, Control, Display, Orientation, Part, Sampling};
+use sprue_compute::slice::{
+    self, Bloom, Control, Display, Foot, Grey, HeightRange, Heights, Offsets, Orientation, Part, Sampling,
+    Shaping,
+};
 
 use crate::finding::Finding;
 use crate::services::{Error, Shop, with_causes};
 use crate::shop::design::Sha256Hex;
 use crate::shop::piece::Piece;
-use crate::shop::plate::{Placement, Plate, SlicedFile};
-use crate::shop::profile::material::ExtrusionEntry;
+use crate::shop::plate::{Cost, Placement, Plate, SlicedFile};
+use crate::shop::profile::correction::{Correction, Rest};
+use crate::shop::profile::material::{ExtrusionEntry, Price};
 use crate::shop::profile::printer::{self, Lift, Motion, PrinterKind, ResinFormat, ResinPrinter, WaxPrinter};
 use crate::shop::profile::{
     ExposureOverride, MaterialProfile, PrinterProfile, Profiles, ResolvedExposure, Tagged, resolve_exposure,
 };
+use crate::shop::workshop::MaterialPrice;
 use crate::store::Blobs;
 use crate::units::{Microns, Span, Timestamp};
 
@@ -39,12 +44,16 @@ pub struct PrintSettings {
     pub material: MaterialProfile,
     /// Layer height.
     pub layer: Microns,
+    /// Where layers lie: of that height, or of others in some ranges.
+    pub heights: Heights,
     /// How the material is hardened or laid.
     pub process: Process,
     /// Steps of grey, or pixel centres only.
     pub sampling: Sampling,
     /// Shrinkage of the metal, if it is the same for all parts of the print.
     pub metal_shrink: Option<Tagged<f64>>,
+    /// What a litre of the material costs.
+    pub price: Option<Price>,
 }
 
 /// The numbers of a process, with where they come from.
@@ -69,6 +78,12 @@ pub struct PrintFile {
     pub print_time: Span,
     /// Resin or wax, ml.
     pub volume_ml: f64,
+    /// Its weight, g, if the material's density is known.
+    pub weight_g: Option<f64>,
+    /// What it costs, if there is a price.
+    pub cost: Option<Cost>,
+    /// What a person should look at.
+    pub findings: Vec<Finding>,
 }
 
 /// Resolves the settings of a print; a missing number is a finding that names it, never a default.
@@ -81,7 +96,15 @@ pub fn settings_for(
     material: &str,
     layer: Option<Microns>,
 ) -> Result<PrintSettings, Finding> {
-    resolve(&shop.profiles, &shop.workshop.exposures, printer, material, layer)
+    let mut settings = resolve(&shop.profiles, &shop.workshop.exposures, printer, material, layer)?;
+    settings.price = price_of(&shop.workshop.prices, material).or(settings.price);
+    Ok(settings)
+}
+
+/// What the shop pays for a litre of a material.
+#[must_use]
+pub fn price_of(prices: &[MaterialPrice], material: &str) -> Option<Price> {
+    prices.iter().find(|price| price.material == material).map(|price| price.per_litre.clone())
 }
 
 /// As `settings_for`, without a shop: for the command line.
@@ -101,14 +124,7 @@ pub fn resolve(
     let profile =
         profiles.material(material).map_err(|failure| unknown("MATERIAL_UNKNOWN", failure.to_string()))?;
     let layer = layer.unwrap_or(profile.preferred_layer_um.value);
-    let build = &printer_profile.build;
-    if !(build.layer_um_min..=build.layer_um_max).contains(&layer.0) {
-        let text = format!(
-            "{} prints layers of {} to {} µm, not {}; choose another layer height",
-            printer_profile.name, build.layer_um_min, build.layer_um_max, layer.0
-        );
-        return Err(unknown("LAYER_HEIGHT", text));
-    }
+    check_layer(printer_profile, layer)?;
     let process = match &printer_profile.kind {
         PrinterKind::Resin(resin) => {
             let exposure = resolve_exposure(printer, (material, profile), layer, exposures)
@@ -128,8 +144,46 @@ pub fn resolve(
             Process::Wax(wax.clone(), entry.clone())
         }
     };
-    let (printer, material) = (printer_profile.clone(), profile.clone());
-    Ok(PrintSettings { printer, material, layer, process, sampling: Sampling::Coverage, metal_shrink: None })
+    let heights = heights_of(printer_profile, layer, &process)?;
+    Ok(PrintSettings {
+        printer: printer_profile.clone(),
+        material: profile.clone(),
+        layer,
+        heights,
+        process,
+        sampling: Sampling::Coverage,
+        metal_shrink: None,
+        price: profile.price_per_litre.clone(),
+    })
+}
+
+fn check_layer(printer: &PrinterProfile, layer: Microns) -> Result<(), Finding> {
+    let build = &printer.build;
+    if (build.layer_um_min..=build.layer_um_max).contains(&layer.0) {
+        return Ok(());
+    }
+    let text = format!(
+        "{} prints layers of {} to {} µm, not {}; choose another layer height",
+        printer.name, build.layer_um_min, build.layer_um_max, layer.0
+    );
+    Err(Finding::error("LAYER_HEIGHT", "settings", text))
+}
+
+/// Layers of one height, and of those that were measured together with the exposure.
+fn heights_of(printer: &PrinterProfile, layer: Microns, process: &Process) -> Result<Heights, Finding> {
+    let entries = match process {
+        Process::Resin(_, exposure) => exposure.correction.as_ref().map_or(&[][..], |found| &found.range),
+        Process::Wax(..) => &[],
+    };
+    let ranges =
+        entries.iter().filter_map(|entry| Some(HeightRange { from: entry.from_um, layer: entry.layer_um? }));
+    ranged(printer, layer, &ranges.collect::<Vec<_>>())
+}
+
+fn ranged(printer: &PrinterProfile, layer: Microns, ranges: &[HeightRange]) -> Result<Heights, Finding> {
+    ranges.iter().try_for_each(|range| check_layer(printer, range.layer))?;
+    Heights::with_ranges(layer, ranges)
+        .map_err(|failure| Finding::error("LAYER_HEIGHT", "settings", failure.to_string()))
 }
 
 /// The factors that a piece is scaled by on these settings, and where they come from. Never twice.
@@ -183,16 +237,38 @@ impl PrintSettings {
         microns(self.printer.build.margin_mm.value)
     }
 
+    /// Lays layers of other heights from some heights on, each with the exposure that is known for its height.
+    ///
+    /// # Errors
+    /// A finding if the printer can't print such a layer or no exposure is known for it.
+    pub fn set_layer_ranges(
+        &mut self,
+        (stem, material): (&str, &str),
+        exposures: &[ExposureOverride],
+        ranges: &[HeightRange],
+    ) -> Result<(), Finding> {
+        self.heights = ranged(&self.printer, self.layer, ranges)?;
+        let Process::Resin(_, exposure) = &mut self.process else { return Ok(()) };
+        for range in ranges {
+            let of_range = resolve_exposure(stem, (material, &self.material), range.layer, exposures)
+                .map_err(|failure| Finding::error(failure.code(), "settings", failure.to_string()))?;
+            exposure.add_range(range.from, of_range.exposure_s, Some(range.layer));
+        }
+        Ok(())
+    }
+
     /// How long parts of this height and volume should take, before they are sliced.
     #[must_use]
     pub fn estimate(&self, height_mm: f64, volume_mm3: f64) -> Span {
         let layer_mm = self.layer.to_millimeters().0;
-        let layers = (height_mm / layer_mm).ceil().max(1.0);
+        let layers = u32::try_from(self.heights.count(height_mm))
+            .unwrap_or(slice::LAYERS_MAX)
+            .clamp(1, slice::LAYERS_MAX);
         match &self.process {
             Process::Resin(resin, exposure) => {
                 let job = self.job(resin, exposure, Timestamp(0), "");
                 let fill = volume_mm3 / (height_mm.max(layer_mm) * self.plate_area_mm2(resin));
-                span_of((0..layers_u32(layers)).map(|index| job.layer_s(index, fill)).sum())
+                span_of((0..layers).map(|index| job.layer_s(index, fill)).sum())
             }
             Process::Wax(wax, entry) => {
                 let strand_mm2 = wax.extrusion_width_mm * layer_mm;
@@ -229,15 +305,15 @@ impl PrintSettings {
                 build_mm: self.printer.build.size_mm,
             },
             display: display(resin),
-            heights: slice::Heights::uniform(self.layer),
+            heights: self.heights.clone(),
             exposure: print_files::Exposure {
                 normal_s: exposure.exposure_s,
                 bottom_s: exposure.bottom_exposure_s,
                 bottom_layers: exposure.bottom_layers,
                 transition_layers: exposure.transition_layers,
-                ranges: Vec::new(),
+                ranges: exposure_ranges(exposure.correction.as_ref()),
             },
-            separation: separation(&resin.motion),
+            separation: separation(&resin.motion, exposure.correction.as_ref()),
             light: light(&resin.motion),
             anti_aliasing: match self.sampling {
                 Sampling::Coverage => 8,
@@ -246,8 +322,8 @@ impl PrintSettings {
             resin: print_files::Resin {
                 name: self.material.name.clone(),
                 density_g_per_ml: self.material.density_g_per_cm3.as_ref().map(|density| density.value),
-                price_per_ml: None,
-                currency: String::new(),
+                price_per_ml: self.price.as_ref().map(|price| price.value / 1000.0),
+                currency: self.price.as_ref().map_or(String::new(), |price| price.currency.clone()),
             },
             origin: print_files::Origin {
                 software: "sprue".to_owned(),
@@ -283,7 +359,10 @@ impl PrintSettings {
         match &self.process {
             Process::Resin(resin, exposure) => {
                 let job = self.job(resin, exposure, at, name);
-                self.write_resin(resin.format, &job, &parts, control)
+                let shaping = shaping_of(exposure.correction.as_ref())?;
+                let mut file = self.write_resin(resin.format, &job, &parts, shaping, control)?;
+                file.findings.extend(not_held(&self.printer.name, resin, exposure.correction.as_ref()));
+                Ok(file)
             }
             Process::Wax(wax, entry) => self.write_wax(wax, entry, &parts, control),
         }
@@ -294,6 +373,7 @@ impl PrintSettings {
         format: ResinFormat,
         job: &Job,
         parts: &[Part<'_>],
+        shaping: Shaping,
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
@@ -310,7 +390,8 @@ impl PrintSettings {
             heights: job.heights.clone(),
             sampling: self.sampling,
         };
-        let plate = slice::Plate::prepare(parts, settings).map_err(|failure| failed(failure.to_string()))?;
+        let plate = slice::Plate::prepare_shaped(parts, settings, shaping)
+            .map_err(|failure| failed(failure.to_string()))?;
         let previews: Vec<_> = format
             .preview_sizes()
             .iter()
@@ -322,13 +403,26 @@ impl PrintSettings {
         let bytes = bytes.into_inner();
         print_files::check_read_back(&bytes, &written.digests, &print_files::Limits::GENEROUS, control)
             .map_err(|failure| failed(with_causes(&failure)))?;
+        let findings = plate.findings().into_iter().chain(written.findings).collect();
         Ok(PrintFile {
             bytes,
             format: format.extension(),
             layers: written.layers,
             print_time: span_of(written.print_s),
             volume_ml: written.volume_ml,
+            weight_g: self.weight_g(written.volume_ml),
+            cost: self.cost(written.volume_ml),
+            findings,
         })
+    }
+
+    fn weight_g(&self, volume_ml: f64) -> Option<f64> {
+        self.material.density_g_per_cm3.as_ref().map(|density| density.value * volume_ml)
+    }
+
+    fn cost(&self, volume_ml: f64) -> Option<Cost> {
+        let price = self.price.as_ref()?;
+        Some(Cost { amount: price.value * volume_ml / 1000.0, currency: price.currency.clone() })
     }
 
     fn write_wax(
@@ -365,6 +459,9 @@ impl PrintSettings {
             layers: written.layers,
             print_time: span_of(written.print_s),
             volume_ml: written.volume_ml,
+            weight_g: self.weight_g(written.volume_ml),
+            cost: self.cost(written.volume_ml),
+            findings: Vec::new(),
         })
     }
 }
@@ -396,6 +493,9 @@ pub fn slice_plate(
         layers: file.layers,
         print_time: file.print_time,
         volume_ml: file.volume_ml,
+        weight_g: file.weight_g,
+        cost: file.cost,
+        findings: file.findings,
     })
 }
 
@@ -430,11 +530,11 @@ fn display(resin: &ResinPrinter) -> Display {
     }
 }
 
-fn separation(motion: &Motion) -> print_files::Separation {
+fn separation(motion: &Motion, correction: Option<&Correction>) -> print_files::Separation {
     match motion {
         Motion::Lift(lift) => print_files::Separation::Lift {
-            bottom: layer_motion(&lift.bottom),
-            normal: layer_motion(&lift.normal),
+            bottom: layer_motion(&lift.bottom, correction),
+            normal: layer_motion(&lift.normal, correction),
         },
         Motion::Tilt(tilt) => print_files::Separation::Tilt {
             fast_s: tilt.fast_s,
@@ -444,9 +544,10 @@ fn separation(motion: &Motion) -> print_files::Separation {
     }
 }
 
-fn layer_motion(lift: &Lift) -> print_files::LayerMotion {
+/// The printer's moves with the rests of the material; the last rest is drawn out to the time without light.
+fn layer_motion(lift: &Lift, correction: Option<&Correction>) -> print_files::LayerMotion {
     let step = |mm, mm_per_min| print_files::Move { mm, mm_per_min };
-    print_files::LayerMotion {
+    let mut motion = print_files::LayerMotion {
         lift: step(lift.lift_mm, lift.lift_mm_per_min),
         lift_second: step(lift.lift2_mm, lift.lift2_mm_per_min),
         retract: step(lift.retract_mm, lift.retract_mm_per_min),
@@ -456,6 +557,58 @@ fn layer_motion(lift: &Lift) -> print_files::LayerMotion {
             after_lift_s: lift.wait_after_lift_s,
             after_retract_s: lift.wait_after_retract_s,
         },
+    };
+    let Some(correction) = correction else { return motion };
+    if let Some(Rest { before_lift_s, after_lift_s, after_retract_s }) = correction.rest {
+        motion.waits = print_files::Waits { before_lift_s, after_lift_s, after_retract_s };
+    }
+    if let Some(light_off_s) = correction.light_off_s {
+        motion.waits.after_retract_s += (light_off_s - motion.seconds()).max(0.0);
+    }
+    motion
+}
+
+fn exposure_ranges(correction: Option<&Correction>) -> Vec<print_files::ExposureRange> {
+    let ranges = correction.map_or(&[][..], |correction| &correction.range);
+    ranges
+        .iter()
+        .map(|range| print_files::ExposureRange { from: range.from_um, exposure_s: range.exposure_s })
+        .collect()
+}
+
+/// What is done to sections and greys, as the slicer takes it.
+fn shaping_of(correction: Option<&Correction>) -> Result<Shaping, Finding> {
+    let Some(correction) = correction else { return Ok(Shaping::NONE) };
+    let points: Vec<(u8, u8)> = correction.grey.iter().map(|point| (point.coverage, point.value)).collect();
+    let grey = if points.is_empty() { None } else { Some(Grey::through(&points)) };
+    let grey =
+        grey.transpose().map_err(|failure| Finding::error("GREY_CURVE", "settings", failure.to_string()))?;
+    let foot = correction.elephant_foot;
+    Ok(Shaping {
+        offsets: Offsets {
+            xy: correction.xy.unwrap_or(Microns(0)),
+            foot: foot.map(|foot| Foot { inward: foot.inward_um, layers: foot.layers }),
+            thinnest: correction.thinnest.unwrap_or(Microns(0)),
+        },
+        bloom: correction.bloom.map(|bloom| Bloom { margin: bloom.margin_um, grey: bloom.grey }),
+        grey,
+    })
+}
+
+/// What was measured for a material and this printer's files have no place for.
+fn not_held(printer: &str, resin: &ResinPrinter, correction: Option<&Correction>) -> Option<Finding> {
+    let rests =
+        correction.filter(|correction| correction.rest.is_some() || correction.light_off_s.is_some())?;
+    match resin.motion {
+        Motion::Lift(_) => None,
+        Motion::Tilt(_) => {
+            let text = format!(
+                "{printer} tilts its vat at its own pace; the rests of the material ({}) are not held, set them on \
+                 the printer",
+                rests.source
+            );
+            Some(Finding::warning("RESTS_NOT_HELD", "settings", text))
+        }
     }
 }
 
@@ -481,9 +634,4 @@ fn span_of(seconds: f64) -> Span {
 #[expect(clippy::cast_possible_truncation, reason = "plates are below two metres")]
 fn microns(mm: f64) -> Microns {
     Microns((mm * 1000.0).round() as i32)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1; saturates")]
-fn layers_u32(layers: f64) -> u32 {
-    layers as u32
 }

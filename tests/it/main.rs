@@ -6,5 +6,6 @@ mod crash;
 mod daemon;
 mod devices;
 mod profiles;
+mod slicing;
 mod support;
 mod tidy;
