@@ -310,9 +310,9 @@ impl PrintSettings {
                 bottom_s: exposure.bottom_exposure_s,
                 bottom_layers: exposure.bottom_layers,
                 transition_layers: exposure.transition_layers,
-                ranges: exposure_ranges(exposure.correction.as_ref()),
+                ranges: exposure_ranges(exposure.correction.as_deref()),
             },
-            separation: separation(&resin.motion, exposure.correction.as_ref()),
+            separation: separation(&resin.motion, exposure.correction.as_deref()),
             light: light(&resin.motion),
             anti_aliasing: match self.sampling {
                 Sampling::Coverage => 8,
@@ -358,9 +358,9 @@ impl PrintSettings {
         match &self.process {
             Process::Resin(resin, exposure) => {
                 let job = self.job(resin, exposure, at, name);
-                let shaping = shaping_of(exposure.correction.as_ref())?;
+                let shaping = shaping_of(exposure.correction.as_deref())?;
                 let mut file = self.write_resin(resin.format, &job, &parts, shaping, control)?;
-                file.findings.extend(not_held(&self.printer.name, resin, exposure.correction.as_ref()));
+                file.findings.extend(not_held(&self.printer.name, resin, exposure.correction.as_deref()));
                 Ok(file)
             }
             Process::Wax(wax, entry) => self.write_wax(wax, entry, &parts, control),

@@ -80,7 +80,7 @@ pub(super) fn apply(
     for &Pair(from, exposure_s) in &arguments.exposure_ranges {
         exposure.add_range(Microns(from), exposure_s, None);
     }
-    let correction = exposure.correction.get_or_insert_with(|| Correction::none(SOURCE));
+    let correction = exposure.correction.get_or_insert_with(|| Box::new(Correction::none(SOURCE)));
     arguments.correct(correction);
     let mut flaws = Flaws::default();
     check_correction("settings", correction, &mut flaws);

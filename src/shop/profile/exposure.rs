@@ -53,7 +53,7 @@ pub struct ResolvedExposure {
     pub transition_layers: u32,
     /// What else was measured with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub correction: Option<Correction>,
+    pub correction: Option<Box<Correction>>,
     /// Who or what says so, for the passport: one sentence.
     pub origin: String,
 }
@@ -62,7 +62,7 @@ impl ResolvedExposure {
     /// Adds another exposure from a height on; among ranges from the same height the last one holds.
     pub fn add_range(&mut self, from: Microns, exposure_s: f64, layer: Option<Microns>) {
         let origin = &self.origin;
-        let correction = self.correction.get_or_insert_with(|| Correction::none(origin));
+        let correction = self.correction.get_or_insert_with(|| Box::new(Correction::none(origin)));
         let place = correction.range.partition_point(|range| range.from_um <= from);
         correction.range.insert(place, HeightEntry { from_um: from, exposure_s, layer_um: layer });
     }
@@ -157,7 +157,7 @@ pub fn resolve_exposure(
         bottom_exposure_s: entry.bottom_exposure_s,
         bottom_layers: entry.bottom_layers,
         transition_layers: entry.transition_layers,
-        correction: entry.correction.clone(),
+        correction: entry.correction.clone().map(Box::new),
         origin: origin_of_profile(stem, entry.tag, &entry.source),
     })
 }
@@ -169,7 +169,7 @@ fn from_shop(own: &ExposureOverride) -> ResolvedExposure {
         bottom_exposure_s: own.bottom_exposure_s,
         bottom_layers: own.bottom_layers,
         transition_layers: own.transition_layers,
-        correction: own.correction.clone(),
+        correction: own.correction.clone().map(Box::new),
         origin: format!("entered for this workshop by {}: {}", own.by, own.source),
     }
 }
