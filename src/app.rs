@@ -268,6 +268,7 @@ fn workshop_of(file: &config::Workshop) -> Workshop {
         stations: file.stations.clone(),
         people: file.people.clone(),
         exposures: file.exposure.clone(),
+        prices: file.prices.clone(),
         limits: file.limits,
     }
 }

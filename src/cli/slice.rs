@@ -1,5 +1,7 @@
 //! `sprue slice`: designs into one printer's file, without a shop.
 
+mod process;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -14,10 +16,13 @@ use sprue_compute::slice::{Control, Sampling};
 
 use super::{Failure, print, print_json, read_file, say};
 use crate::clock::Clock;
-use crate::config::profiles;
+use crate::config::{self, profiles};
 use crate::finding::{Finding, any_error};
 use crate::services::slicing::{self, PrintFile, PrintSettings, Process};
-use crate::shop::profile::printer::ResinFormat;
+use crate::shop::plate::Cost;
+use crate::shop::profile::printer::{Motion, ResinFormat};
+use crate::shop::profile::{ExposureOverride, Profiles};
+use crate::shop::workshop::MaterialPrice;
 use crate::units::Microns;
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +51,11 @@ pub(super) struct Arguments {
     /// Grey levels at edges: 1 for none, more for exact coverage.
     #[arg(long, default_value_t = 8)]
     aa: u16,
+    /// A shop file: its profiles, exposures and prices hold.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    process: process::ProcessArguments,
     /// The printer's file; its extension picks the format. Without it: beside the first design.
     #[arg(short, long)]
     output: Option<PathBuf>,
@@ -72,6 +82,10 @@ struct Answer {
     slice_s: f64,
     encode_s: f64,
     out_bytes: u64,
+    /// Null if nobody published the material's density.
+    weight_g: Option<f64>,
+    /// Null if there is no price.
+    cost: Option<Cost>,
     findings: Vec<Finding>,
 }
 
@@ -102,14 +116,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
         return print_json(&answer);
     }
+    let weight = answer.weight_g.map_or(String::new(), |grams| format!(", {grams:.2} g"));
+    let cost = answer.cost.map_or(String::new(), |cost| format!(", {:.2} {}", cost.amount, cost.currency));
     print(&format!(
-        "{}: {} layers, {:.2} ml, {:.0} min",
+        "{}: {} layers, {:.2} ml{weight}{cost}, {:.0} min",
         output.display(),
         answer.layers,
         answer.volume_ml,
         answer.print_s / 60.0
     ));
     Ok(())
+}
+
+/// Profiles, and what the shop knows better.
+struct Known {
+    profiles: Profiles,
+    exposures: Vec<ExposureOverride>,
+    prices: Vec<MaterialPrice>,
+}
+
+fn known(shop_file: Option<&Path>) -> Result<Known, Failure> {
+    let Some(path) = shop_file else {
+        let profiles = profiles::built_in().map_err(|problems| anyhow!("built-in profiles: {problems:?}"))?;
+        return Ok(Known { profiles, exposures: Vec::new(), prices: Vec::new() });
+    };
+    let shop = config::load(path)
+        .map_err(|problems| Failure::RefusedLines(problems.iter().map(ToString::to_string).collect()))?;
+    Ok(Known { profiles: shop.profiles, exposures: shop.exposure, prices: shop.prices })
 }
 
 fn eprint_progress(done: u32, total: u32) {
@@ -119,10 +152,13 @@ fn eprint_progress(done: u32, total: u32) {
 }
 
 fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
-    let profiles = profiles::built_in().map_err(|problems| anyhow!("built-in profiles: {problems:?}"))?;
+    let Known { profiles, exposures, prices } = known(arguments.config.as_deref())?;
     let layer = arguments.layer_um.map(Microns);
-    let mut settings = slicing::resolve(&profiles, &[], &arguments.printer, &arguments.material, layer)
+    let stems = (arguments.printer.as_str(), arguments.material.as_str());
+    let mut settings = slicing::resolve(&profiles, &exposures, stems.0, stems.1, layer)
         .map_err(|finding| Failure::Refused(vec![finding]))?;
+    settings.price = slicing::price_of(&prices, stems.1).or(settings.price);
+    process::apply(&arguments.process, stems, &exposures, &mut settings)?;
     settings.sampling = if arguments.aa > 1 { Sampling::Coverage } else { Sampling::Centre };
     if let Some(stem) = &arguments.alloy {
         let alloy = profiles.alloy(stem).map_err(|unknown| {
@@ -138,7 +174,15 @@ fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
 fn choose_format(settings: &mut PrintSettings, output: Option<&Path>) -> Result<(), Failure> {
     let Some(output) = output else { return Ok(()) };
     let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let printer = &settings.printer.name;
     match (&mut settings.process, extension) {
+        (Process::Resin(resin, _), "goo") if matches!(resin.motion, Motion::Tilt(_)) => {
+            let text = format!(
+                "{printer} tilts its vat and has no lift moves, which .goo files need; name the file .sl1, or choose a \
+                 printer that lifts"
+            );
+            return Err(Failure::Refused(vec![Finding::error("FORMAT_MISMATCH", "--output", text)]));
+        }
         (Process::Resin(resin, _), "goo") => resin.format = ResinFormat::Goo,
         (Process::Resin(resin, _), "sl1") => resin.format = ResinFormat::Sl1,
         (Process::Wax(..), "gcode") => {}
@@ -259,6 +303,8 @@ fn answer(settings: &PrintSettings, file: &PrintFile, [loaded, sliced, written]:
         slice_s: seconds(sliced - loaded),
         encode_s: seconds(written - sliced),
         out_bytes: file.bytes.len() as u64,
-        findings: file.report.as_ref().map(|report| report.findings.clone()).unwrap_or_default(),
+        weight_g: file.weight_g,
+        cost: file.cost.clone(),
+        findings: file.findings.clone(),
     }
 }

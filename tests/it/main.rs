@@ -10,5 +10,6 @@ mod metal;
 mod passport;
 mod plate_faults;
 mod profiles;
+mod slicing;
 mod support;
 mod tidy;

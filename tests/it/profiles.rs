@@ -219,6 +219,7 @@ fn the_exposure_of_the_shop_beats_the_profile() {
         bottom_exposure_s: 30.0,
         bottom_layers: 4,
         transition_layers: 5,
+        correction: None,
         by: "Technician A".to_owned(),
         source: "exposure test of lot 7".to_owned(),
     };
@@ -255,20 +256,6 @@ fn a_draft_exposure_is_refused() {
     let error = resolve_exposure("prusa-sl1", ("bluecast-x-one", &resin), Microns(50), &[]).unwrap_err();
 
     assert_eq!(error.code(), "EXPOSURE_DRAFT");
-}
-
-#[test]
-fn the_exposure_falls_evenly_from_bottom_to_normal() {
-    let profiles = built_in();
-    let resin = profiles.material("bluecast-x-one").unwrap();
-    let exposure = resolve_exposure("elegoo-mars-4", ("bluecast-x-one", resin), Microns(50), &[]).unwrap();
-    let seconds: Vec<f64> = (0..15).map(|layer| exposure.seconds_of_layer(layer)).collect();
-
-    assert_eq!(&seconds[..3], [25.0; 3]);
-    // 25 s to 7 s in eleven equal steps.
-    assert!((seconds[3] - (25.0 - 18.0 / 11.0)).abs() < 1e-9);
-    assert!((seconds[12] - (7.0 + 18.0 / 11.0)).abs() < 1e-9);
-    assert_eq!(&seconds[13..], [7.0; 2]);
 }
 
 #[test]

@@ -199,6 +199,7 @@ async fn shop(data_dir: &Path, limits: Limits) -> Shop {
             stations: config.stations,
             people: config.people,
             exposures: config.exposure,
+            prices: config.prices,
             limits,
         }),
         fleet: Arc::new(fleet),

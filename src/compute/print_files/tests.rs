@@ -84,7 +84,7 @@ pub(crate) fn tried(format: Format, job: &Job) -> Result<(Vec<u8>, Written), Wri
         heights: job.heights.clone(),
         sampling: Sampling::Coverage,
     };
-    let plate = Plate::prepare(&parts, settings).expect("the ring fits");
+    let Ok(plate) = Plate::prepare(&parts, settings) else { panic!("the ring fits") };
     let previews: Vec<_> =
         format.preview_sizes().iter().map(|&(w, h)| crate::preview::draw(&parts, w, h)).collect();
     let cancel = AtomicBool::new(false);

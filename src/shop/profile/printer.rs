@@ -183,22 +183,6 @@ pub struct Lift {
     pub source: String,
 }
 
-impl Lift {
-    /// How long the lift, the way back and the rests take, in seconds; the exposure is not in it.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        let moves = [
-            (self.lift_mm, self.lift_mm_per_min),
-            (self.lift2_mm, self.lift2_mm_per_min),
-            (self.retract_mm, self.retract_mm_per_min),
-            (self.retract2_mm, self.retract2_mm_per_min),
-        ];
-        let moving: f64 =
-            moves.iter().filter(|(way, _)| *way > 0.0).map(|(way, speed)| way / speed * 60.0).sum();
-        moving + self.wait_before_lift_s + self.wait_after_lift_s + self.wait_after_retract_s
-    }
-}
-
 /// Times of a tilting vat, for the estimate of the print time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -365,7 +365,7 @@ fn the_estimate_is_what_the_values_of_the_layers_add_up_to() {
 
     assert!((outcome.print_s - sum).abs() < 1e-3, "{} against {sum}", outcome.print_s);
     let (header, _) = Header::decode(&bytes).unwrap();
-    assert_eq!(f64::from(header.print_s), sum.round());
+    assert!((f64::from(header.print_s) - sum).abs() <= 0.5 + 1e-3);
     let ml = outcome.volume_ml;
     assert!(
         (f64::from(header.weight_g) - 1.5 * ml).abs() < 1e-6
