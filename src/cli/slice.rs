@@ -10,6 +10,7 @@ use serde::Serialize;
 use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits, MeshFormat};
 use sprue_compute::nest;
+use sprue_compute::print_files::Format;
 use sprue_compute::slice::{Control, Sampling};
 
 use super::{Failure, print, print_json, read_file, say};
@@ -17,7 +18,6 @@ use crate::clock::Clock;
 use crate::config::profiles;
 use crate::finding::{Finding, any_error};
 use crate::services::slicing::{self, PrintFile, PrintSettings, Process};
-use crate::shop::profile::printer::ResinFormat;
 use crate::units::Microns;
 
 #[derive(Debug, clap::Args)]
@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn eprint_progress(done: u32, total: u32) {
+pub(super) fn eprint_progress(done: u32, total: u32) {
     use std::io::Write;
     let end = if done == total { "\n" } else { "" };
     let _ = write!(std::io::stderr(), "\rlayer {done} of {total}{end}");
@@ -135,13 +135,20 @@ fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
 /// The extension picks the format, as far as the printer's kind can have it.
 fn choose_format(settings: &mut PrintSettings, output: Option<&Path>) -> Result<(), Failure> {
     let Some(output) = output else { return Ok(()) };
+    let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match (&mut settings.process, extension) {
-        (Process::Resin(resin, _), "goo") => resin.format = ResinFormat::Goo,
-        (Process::Resin(resin, _), "sl1") => resin.format = ResinFormat::Sl1,
-        (Process::Wax(..), "gcode") => {}
-        (Process::Resin(..), _) => return Err(wrong_format(extension, "goo or sl1")),
-        (Process::Wax(..), _) => return Err(wrong_format(extension, "gcode")),
+    match &mut settings.process {
+        Process::Resin(resin, _) => {
+            let asked = Format::of_file_name(name).map(slicing::resin_format_of);
+            let asked =
+                asked.ok_or_else(|| wrong_format(extension, "goo, sl1, sl1s, nanodlp, cws or zip"))?;
+            // A printer's own packing of a format stays.
+            if asked.extension() != resin.format.extension() {
+                resin.format = asked;
+            }
+        }
+        Process::Wax(..) if extension == "gcode" => {}
+        Process::Wax(..) => return Err(wrong_format(extension, "gcode")),
     }
     Ok(())
 }

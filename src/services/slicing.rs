@@ -265,6 +265,15 @@ impl PrintSettings {
         }
     }
 
+    /// What a file of pictures says on these settings; `None` for printers that take none.
+    #[must_use]
+    pub fn resin_job(&self, at: Timestamp, name: &str) -> Option<Job> {
+        match &self.process {
+            Process::Resin(resin, exposure) => Some(self.job(resin, exposure, at, name)),
+            Process::Wax(..) => None,
+        }
+    }
+
     /// Slices parts that are placed in the build area (millimetres from its corner, lowest point on 0), writes the
     /// printer's file and reads it back.
     ///
@@ -297,12 +306,8 @@ impl PrintSettings {
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let format = match format {
-            ResinFormat::Goo => Format::Goo,
-            ResinFormat::Sl1 => Format::Sl1,
-            ResinFormat::Ctb => {
-                return Err(failed("`.ctb` files can't be written; choose another printer".into()));
-            }
+        let Some(format) = format_of(format) else {
+            return Err(failed("`.ctb` files can't be written; choose another printer".into()));
         };
         let settings = slice::Settings {
             display: job.display,
@@ -427,6 +432,37 @@ fn display(resin: &ResinPrinter) -> Display {
         },
         mirror_x: display.mirror_x,
         mirror_y: display.mirror_y,
+    }
+}
+
+/// The writer of a printer's format; `None` if there is none.
+#[must_use]
+pub fn format_of(format: ResinFormat) -> Option<Format> {
+    match format {
+        ResinFormat::Goo => Some(Format::Goo),
+        ResinFormat::Sl1 => Some(Format::Sl1),
+        ResinFormat::Sl1s => Some(Format::Sl1s),
+        ResinFormat::NanoDlp => Some(Format::NanoDlp),
+        ResinFormat::NanoDlpRgb => Some(Format::NanoDlpRgb),
+        ResinFormat::Cws => Some(Format::Cws),
+        ResinFormat::Zip => Some(Format::Zip),
+        ResinFormat::Raster => Some(Format::Raster),
+        ResinFormat::Ctb => None,
+    }
+}
+
+/// The printer's format that a writer makes.
+#[must_use]
+pub fn resin_format_of(format: Format) -> ResinFormat {
+    match format {
+        Format::Goo => ResinFormat::Goo,
+        Format::Sl1 => ResinFormat::Sl1,
+        Format::Sl1s => ResinFormat::Sl1s,
+        Format::NanoDlp => ResinFormat::NanoDlp,
+        Format::NanoDlpRgb => ResinFormat::NanoDlpRgb,
+        Format::Cws => ResinFormat::Cws,
+        Format::Zip => ResinFormat::Zip,
+        Format::Raster => ResinFormat::Raster,
     }
 }
 
