@@ -2,7 +2,7 @@
 //!
 //! One list of readers ([`READERS`]), one of sound files ([`sound_files`]): what every writer makes, and meshes. Each
 //! file is damaged in the ways of [`damage`], zip containers also inside their entries, where a wrong sum would
-//! otherwise hide the readers of the texts and pictures. `SPRUE_FUZZ_ROUNDS` says how often (default 60 for each
+//! otherwise hide the readers of the texts and pictures. `SPRUE_FUZZ_ROUNDS` says how often (default 200 for each
 //! file), `SPRUE_FUZZ_SEED` where the random numbers begin; a failure names both.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
@@ -36,7 +36,7 @@ const PEAK_KB_MAX: u64 = 256 * 1024;
 
 #[test]
 fn no_damaged_file_makes_a_reader_panic_or_take_memory_without_bound() {
-    let rounds = number_of("SPRUE_FUZZ_ROUNDS", 60);
+    let rounds = number_of("SPRUE_FUZZ_ROUNDS", 200);
     let seed = number_of("SPRUE_FUZZ_SEED", 20_261_122);
     println!("seed {seed}, {rounds} rounds for each file");
     let sound = sound_files();
