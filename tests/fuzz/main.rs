@@ -5,7 +5,7 @@
 //! otherwise hide the readers of the texts and pictures. `SPRUE_FUZZ_ROUNDS` says how often (default 200 for each
 //! file), `SPRUE_FUZZ_SEED` where the random numbers begin; a failure names both.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io::{Cursor, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,8 +20,10 @@ use sprue_compute::print_files::{
 use sprue_compute::slice::{Control, Display, Heights, Layer, LayerError, LayerSource, Orientation, RunList};
 use sprue_compute::units::Microns;
 
+type Reader = fn(&[u8]);
+
 /// Everything that reads foreign bytes.
-const READERS: [(&str, fn(&[u8])); 5] = [
+const READERS: [(&str, Reader); 5] = [
     ("print file", read_print_file),
     ("stl", |bytes| read_mesh(bytes, MeshFormat::Stl)),
     ("3mf", |bytes| read_mesh(bytes, MeshFormat::ThreeMf)),
