@@ -13,6 +13,7 @@ use crate::finding::Finding;
 
 mod check;
 mod config;
+mod convert;
 mod data_dir;
 mod demo;
 mod inspect;
@@ -45,6 +46,8 @@ enum Command {
     Slice(slice::Arguments),
     /// Read a printer's file, ours or foreign.
     Inspect(inspect::Arguments),
+    /// Write a printer's file in another printer's format.
+    Convert(convert::Arguments),
     /// Simulate one device on a pseudo-terminal.
     Simulate(simulate::Arguments),
     /// Create, list and revoke API keys.
@@ -92,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Slice(arguments) => slice::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),

@@ -96,7 +96,7 @@ fn check(
 fn show(file: &dyn PrintFile) {
     let facts = file.facts();
     let [width, height] = facts.resolution_px;
-    print(&format!("{:?} {} for {}", facts.format, facts.version, facts.machine));
+    print(&format!("{} {} for {}", facts.format.name(), facts.version, facts.machine));
     print(&format!("  {width} x {height} px, {} µm layers, {} layers", facts.layer_um, facts.layers.len()));
     print(&format!("  {:.2} ml of {}, {:.0} min", facts.volume_ml, facts.resin, facts.print_s / 60.0));
 }

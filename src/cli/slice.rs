@@ -12,6 +12,7 @@ use serde::Serialize;
 use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits, MeshFormat};
 use sprue_compute::nest;
+use sprue_compute::print_files::Format;
 use sprue_compute::slice::{Control, Sampling};
 
 use super::{Failure, print, print_json, read_file, say};
@@ -20,7 +21,7 @@ use crate::config::{self, profiles};
 use crate::finding::{Finding, any_error};
 use crate::services::slicing::{self, PrintFile, PrintSettings, Process};
 use crate::shop::plate::Cost;
-use crate::shop::profile::printer::{Motion, ResinFormat};
+use crate::shop::profile::printer::Motion;
 use crate::shop::profile::{ExposureOverride, Profiles};
 use crate::shop::workshop::MaterialPrice;
 use crate::units::Microns;
@@ -145,7 +146,7 @@ fn known(shop_file: Option<&Path>) -> Result<Known, Failure> {
     Ok(Known { profiles: shop.profiles, exposures: shop.exposure, prices: shop.prices })
 }
 
-fn eprint_progress(done: u32, total: u32) {
+pub(super) fn eprint_progress(done: u32, total: u32) {
     use std::io::Write;
     let end = if done == total { "\n" } else { "" };
     let _ = write!(std::io::stderr(), "\rlayer {done} of {total}{end}");
@@ -173,21 +174,20 @@ fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
 /// The extension picks the format, as far as the printer's kind can have it.
 fn choose_format(settings: &mut PrintSettings, output: Option<&Path>) -> Result<(), Failure> {
     let Some(output) = output else { return Ok(()) };
+    let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let printer = &settings.printer.name;
-    match (&mut settings.process, extension) {
-        (Process::Resin(resin, _), "goo") if matches!(resin.motion, Motion::Tilt(_)) => {
-            let text = format!(
-                "{printer} tilts its vat and has no lift moves, which .goo files need; name the file .sl1, or choose a \
-                 printer that lifts"
-            );
-            return Err(Failure::Refused(vec![Finding::error("FORMAT_MISMATCH", "--output", text)]));
+    match &mut settings.process {
+        Process::Resin(resin, _) => {
+            let asked = Format::of_file_name(name).map(slicing::resin_format_of);
+            let asked =
+                asked.ok_or_else(|| wrong_format(extension, "goo, sl1, sl1s, nanodlp, cws or zip"))?;
+            // A printer's own packing of a format stays.
+            if asked.extension() != resin.format.extension() {
+                resin.format = asked;
+            }
         }
-        (Process::Resin(resin, _), "goo") => resin.format = ResinFormat::Goo,
-        (Process::Resin(resin, _), "sl1") => resin.format = ResinFormat::Sl1,
-        (Process::Wax(..), "gcode") => {}
-        (Process::Resin(..), _) => return Err(wrong_format(extension, "goo or sl1")),
-        (Process::Wax(..), _) => return Err(wrong_format(extension, "gcode")),
+        Process::Wax(..) if extension == "gcode" => {}
+        Process::Wax(..) => return Err(wrong_format(extension, "gcode")),
     }
     Ok(())
 }

@@ -6,13 +6,22 @@
 //! No process number has a default here: what a format needs is a field of [`Job`].
 
 mod civil;
+mod container;
+mod cws;
 mod deflate;
 pub mod gcode;
 mod goo;
 mod job;
+mod manifest;
+mod nanodlp;
+mod png;
+mod png_zip;
+mod raster;
 mod read_back;
 mod sl1;
+mod steps;
 mod tally;
+mod told;
 
 use std::io::{Seek, Write};
 
@@ -23,6 +32,7 @@ pub use job::{
     Waits,
 };
 pub use read_back::{Difference, ReadBackError, check_read_back};
+pub use told::Told;
 
 use crate::finding::Finding;
 use crate::preview::Picture;
@@ -30,17 +40,40 @@ use crate::slice::{Control, Display, Layer, LayerError, LayerSource, StreamError
 
 /// A format of picture layers. Wax G-code is apart: see [`gcode`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// Elegoo `.goo`, "V3.0".
     Goo,
     /// Prusa `.sl1`.
     Sl1,
+    /// Prusa `.sl1s`: the same container, for the models after the first.
+    Sl1s,
+    /// `.nanodlp`, one grey pixel for each of the mask.
+    #[serde(rename = "nanodlp")]
+    NanoDlp,
+    /// `.nanodlp`, three mask pixels in one of a picture.
+    #[serde(rename = "nanodlp-rgb")]
+    NanoDlpRgb,
+    /// Creation Workshop `.cws`.
+    Cws,
+    /// PNG stack `.zip`.
+    Zip,
+    /// 1-bit stacks for wax jetting, `.raster.zip`.
+    Raster,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 2] = [Format::Goo, Format::Sl1];
+    pub const ALL: [Format; 8] = [
+        Format::Goo,
+        Format::Sl1,
+        Format::Sl1s,
+        Format::NanoDlp,
+        Format::NanoDlpRgb,
+        Format::Cws,
+        Format::Zip,
+        Format::Raster,
+    ];
 
     /// Ending of file names, without the dot.
     #[must_use]
@@ -48,7 +81,41 @@ impl Format {
         match self {
             Format::Goo => "goo",
             Format::Sl1 => "sl1",
+            Format::Sl1s => "sl1s",
+            Format::NanoDlp | Format::NanoDlpRgb => "nanodlp",
+            Format::Cws => "cws",
+            Format::Zip => "zip",
+            Format::Raster => "raster.zip",
         }
+    }
+
+    /// Name on the command line and in reports; unlike the extension it tells all formats apart.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::NanoDlpRgb => "nanodlp-rgb",
+            Format::Raster => "raster",
+            Format::Goo | Format::Sl1 | Format::Sl1s | Format::NanoDlp | Format::Cws | Format::Zip => {
+                self.extension()
+            }
+        }
+    }
+
+    /// The format that a file name asks for: the longest extension that fits, the plainest format of those that
+    /// share one.
+    #[must_use]
+    pub fn of_file_name(name: &str) -> Option<Format> {
+        let name = name.to_ascii_lowercase();
+        let fits =
+            |format: &Format| name.strip_suffix(format.extension()).is_some_and(|stem| stem.ends_with('.'));
+        let fitting = Format::ALL.into_iter().filter(fits);
+        fitting.reduce(|best, next| if next.extension().len() > best.extension().len() { next } else { best })
+    }
+
+    /// Whether pixels are black or white and nothing between.
+    #[must_use]
+    pub fn is_one_bit(self) -> bool {
+        self == Format::Raster
     }
 
     /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write()`]'s argument.
@@ -56,7 +123,11 @@ impl Format {
     pub fn preview_sizes(self) -> &'static [(u32, u32)] {
         match self {
             Format::Goo => &goo::PREVIEW_SIZES,
-            Format::Sl1 => &sl1::PREVIEW_SIZES,
+            Format::Sl1 | Format::Sl1s => &sl1::PREVIEW_SIZES,
+            Format::NanoDlp | Format::NanoDlpRgb => &nanodlp::PREVIEW_SIZES,
+            Format::Cws => &cws::PREVIEW_SIZES,
+            Format::Zip => &png_zip::PREVIEW_SIZES,
+            Format::Raster => &raster::PREVIEW_SIZES,
         }
     }
 }
@@ -87,6 +158,16 @@ pub enum WriteError {
     /// The format lacks something that it needs.
     #[error("{format:?} needs {field}; {hint}")]
     Missing {
+        /// The format.
+        format: Format,
+        /// Which field of the job.
+        field: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The format has no place for something without which the print would be another one.
+    #[error("{format:?} can't hold {field}; {hint}")]
+    NotHeld {
         /// The format.
         format: Format,
         /// Which field of the job.
@@ -143,8 +224,29 @@ pub fn write<W: Write + Seek + Send>(
 ) -> Result<Written, WriteError> {
     match format {
         Format::Goo => goo::write(job, source, previews, out, control),
-        Format::Sl1 => sl1::write(job, source, previews, out, control),
+        Format::Sl1 | Format::Sl1s => sl1::write(format, job, source, previews, out, control),
+        Format::NanoDlp | Format::NanoDlpRgb => nanodlp::write(format, job, source, previews, out, control),
+        Format::Cws => cws::write(job, source, previews, out, control),
+        Format::Zip => png_zip::write(job, source, previews, out, control),
+        Format::Raster => raster::write(job, source, None, previews, out, control),
     }
+}
+
+/// Writes 1-bit stacks of build and support wax ([`Format::Raster`]).
+///
+/// `support` shows the same display as `build`; where both want a pixel, the build wax has it.
+///
+/// # Errors
+/// As [`write()`]; also if the two masks differ in size.
+pub fn write_raster<W: Write + Seek + Send>(
+    job: &Job,
+    build: &dyn LayerSource,
+    support: Option<&dyn LayerSource>,
+    previews: &[Picture],
+    out: W,
+    control: Control<'_>,
+) -> Result<Written, WriteError> {
+    raster::write(job, build, support, previews, out, control)
 }
 
 /// What a reader may spend.
@@ -234,7 +336,9 @@ pub struct InspectedLayer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The first bytes belong to no known format.
-    #[error("this is no print file that can be read here; known are .goo and .sl1")]
+    #[error(
+        "this is no print file that can be read here; known are .goo, .sl1, .sl1s, .nanodlp, .cws and .zip"
+    )]
     UnknownFormat,
     /// The file ends too early or says something impossible.
     #[error("the {} file is damaged: {reason}; make it again", format.extension())]
@@ -258,6 +362,18 @@ pub enum ReadError {
 pub trait PrintFile: LayerSource + Send {
     /// What the file says about itself.
     fn facts(&self) -> &Facts;
+
+    /// All that the file says besides its pictures, for another format; what it can't say is named.
+    fn job(&self) -> Told;
+
+    /// Pictures of the plate, as far as they can be read; an unreadable one stops no conversion.
+    fn previews(&self) -> Vec<Picture>;
+
+    /// A layer of the second material's mask; `None` if the file has but one material.
+    fn support_layer(&self, index: u32) -> Option<Result<Layer, LayerError>> {
+        let _ = index;
+        None
+    }
 }
 
 /// Opens a print file, ours or foreign, by its first bytes.
@@ -267,10 +383,26 @@ pub trait PrintFile: LayerSource + Send {
 pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 'a>, ReadError> {
     if goo::is_goo(bytes) {
         Ok(Box::new(goo::GooFile::open(bytes, limits)?))
-    } else if sl1::is_zip(bytes) {
-        Ok(Box::new(sl1::Sl1File::open(bytes, limits)?))
+    } else if container::is_zip(bytes) {
+        open_container(bytes, limits)
     } else {
         Err(ReadError::UnknownFormat)
+    }
+}
+
+/// Containers are told apart by the names in them.
+fn open_container<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 'a>, ReadError> {
+    let container = container::Container::open(bytes, limits)?;
+    if sl1::is_sl1(&container) {
+        Ok(Box::new(sl1::Sl1File::open(container, limits)?))
+    } else if nanodlp::is_nanodlp(&container) {
+        Ok(Box::new(nanodlp::NanoDlpFile::open(container, limits)?))
+    } else if cws::is_cws(&container) {
+        Ok(Box::new(cws::CwsFile::open(container, limits)?))
+    } else if raster::is_raster(&container) {
+        Ok(Box::new(raster::RasterFile::open(container, limits)?))
+    } else {
+        Ok(Box::new(png_zip::ZipFile::open(container, limits)?))
     }
 }
 
@@ -295,7 +427,7 @@ pub fn inspect(file: &dyn PrintFile, control: Control<'_>) -> Result<Inspection,
 /// One layer as an 8-bit grey PNG.
 #[must_use]
 pub fn png_of(layer: &Layer, display: &Display) -> Vec<u8> {
-    sl1::png::encode(&layer.runs, display.width_px, display.height_px)
+    png::encode(&layer.runs, display.width_px, display.height_px)
 }
 
 #[cfg(test)]

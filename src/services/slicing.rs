@@ -342,6 +342,15 @@ impl PrintSettings {
         }
     }
 
+    /// What a file of pictures says on these settings; `None` for printers that take none.
+    #[must_use]
+    pub fn resin_job(&self, at: Timestamp, name: &str) -> Option<Job> {
+        match &self.process {
+            Process::Resin(resin, exposure) => Some(self.job(resin, exposure, at, name)),
+            Process::Wax(..) => None,
+        }
+    }
+
     /// Slices parts that are placed in the build area (millimetres from its corner, lowest point on 0), writes the
     /// printer's file and reads it back.
     ///
@@ -378,12 +387,7 @@ impl PrintSettings {
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let format = match resin.format {
-            ResinFormat::Goo => Format::Goo,
-            ResinFormat::Sl1 => Format::Sl1,
-            ResinFormat::Ctb => {
-                return Err(failed("`.ctb` files can't be written; choose another printer".into()));
-            }
+        let format = self.format;
         };
         let settings = slice::Settings {
             display: job.display,

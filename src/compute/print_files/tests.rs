@@ -1,11 +1,12 @@
 //! A job with another number in every field, a plate to print, and what all formats promise.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Write};
 use std::sync::atomic::AtomicBool;
 
+use super::told::field;
 use super::*;
 use crate::slice::tests::{solids, unwatched};
-use crate::slice::{Heights, Orientation, Part, Plate, Sampling, Settings};
+use crate::slice::{HeightRange, Heights, Orientation, Part, Plate, Sampling, Settings};
 use crate::units::Microns;
 
 /// A small display: damaged files are tried byte by byte.
@@ -142,6 +143,142 @@ fn an_inspection_says_what_was_asked_for() {
 }
 
 #[test]
+fn a_file_tells_all_of_its_job_or_names_what_it_does_not() {
+    for format in Format::ALL {
+        let (bytes, _) = written(format, &job());
+        let Told { job: told, untold } = open(&bytes, &Limits::GENEROUS).unwrap().job();
+
+        let mut expected = job();
+        let silent = |name: &str| untold.contains(&name);
+        if silent(field::BUILD_HEIGHT) {
+            expected.machine.build_mm[2] = 0.0;
+        }
+        let sizes = |told: &Job| told.machine.build_mm.map(|mm| format!("{mm:.4}"));
+        assert_eq!(sizes(&told), sizes(&expected), "{format:?}");
+        expected.machine.build_mm = told.machine.build_mm;
+        if silent(field::MACHINE) {
+            expected.machine.name = told.machine.name.clone();
+        }
+        if silent(field::KIND) {
+            expected.machine.kind = String::new();
+        }
+        if silent(field::SEPARATION) {
+            expected.separation = Separation::Untold;
+        }
+        if silent(field::LIGHT) {
+            expected.light = Light { bottom_pwm: 255, pwm: 255 };
+        }
+        if silent(field::ANTI_ALIASING) {
+            expected.anti_aliasing = 1;
+        }
+        if silent(field::DENSITY) {
+            expected.resin.density_g_per_ml = None;
+        }
+        if silent(field::PRICE) {
+            (expected.resin.price_per_ml, expected.resin.currency) = (None, String::new());
+        }
+        if silent(field::SL1_NAMES) {
+            expected.sl1 = None;
+        }
+        if format.extension().starts_with("sl1") {
+            // These printers are known by their model.
+            expected.machine.name = expected.sl1.as_ref().unwrap().printer_model.clone();
+        }
+        assert_eq!(told, expected, "{format:?}: silent about {untold:?}");
+    }
+}
+
+#[test]
+fn what_each_format_is_silent_about_is_known() {
+    let silent = |format: Format| {
+        let (bytes, _) = written(format, &job());
+        open(&bytes, &Limits::GENEROUS).unwrap().job().untold.len()
+    };
+
+    let counts: Vec<(Format, usize)> =
+        Format::ALL.into_iter().map(|format| (format, silent(format))).collect();
+
+    assert_eq!(
+        counts,
+        [
+            (Format::Goo, 1),
+            (Format::Sl1, 6),
+            (Format::Sl1s, 6),
+            (Format::NanoDlp, 9),
+            (Format::NanoDlpRgb, 9),
+            (Format::Cws, 3),
+            (Format::Zip, 0),
+            (Format::Raster, 0),
+        ]
+    );
+}
+
+#[test]
+fn a_file_name_asks_for_a_format() {
+    for (name, format) in [
+        ("ring.goo", Some(Format::Goo)),
+        ("RING.SL1", Some(Format::Sl1)),
+        ("a.sl1s", Some(Format::Sl1s)),
+        ("a.b.nanodlp", Some(Format::NanoDlp)),
+        ("a.zip", Some(Format::Zip)),
+        ("a.raster.zip", Some(Format::Raster)),
+        ("sl1", None),
+        ("a.stl", None),
+    ] {
+        assert_eq!(Format::of_file_name(name), format, "{name}");
+    }
+}
+
+#[test]
+fn a_file_of_any_format_cut_anywhere_is_refused() {
+    let mut small = job();
+    small.heights = Heights::uniform(Microns(250));
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Goo) {
+        let (bytes, _) = written(format, &small);
+        assert!(try_all(&bytes), "{format:?}");
+        for cut in (0..bytes.len()).step_by(7).chain(bytes.len() - 30..bytes.len()) {
+            assert!(!try_all(&bytes[..cut]), "{format:?}: cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn previews_come_back() {
+    for format in Format::ALL {
+        let (bytes, _) = written(format, &job());
+
+        let pictures = open(&bytes, &Limits::GENEROUS).unwrap().previews();
+
+        let sizes: Vec<(u32, u32)> = pictures.iter().map(|one| (one.width_px, one.height_px)).collect();
+        assert_eq!(sizes, format.preview_sizes(), "{format:?}");
+        for picture in pictures {
+            let sum = |[red, green, blue]: &[u8; 3]| u32::from(*red) + u32::from(*green) + u32::from(*blue);
+            let bright = picture.rgb.iter().filter(|colour| sum(colour) > 300).count();
+            assert!(bright * 20 > picture.rgb.len(), "{format:?}: the ring is bright");
+            assert!(sum(&picture.rgb[0]) < 120, "{format:?}: the corner is dark");
+        }
+    }
+}
+
+#[test]
+fn layers_of_several_thicknesses_and_their_exposures_come_back() {
+    let mut stepped = job();
+    let range = |from: i32, layer: i32| HeightRange { from: Microns(from), layer: Microns(layer) };
+    stepped.heights = Heights::with_ranges(Microns(50), &[range(300, 25), range(400, 40)]).unwrap();
+    stepped.exposure.ranges = vec![
+        ExposureRange { from: Microns(300), exposure_s: 1.5 },
+        ExposureRange { from: Microns(400), exposure_s: 2.25 },
+    ];
+    let (bytes, _) = written(Format::Goo, &stepped);
+
+    let told = open(&bytes, &Limits::GENEROUS).unwrap().job();
+
+    assert_eq!(told.job.heights, stepped.heights);
+    assert_eq!(told.job.exposure, stepped.exposure);
+    assert_eq!(told.untold, [field::SL1_NAMES]);
+}
+
+#[test]
 fn the_json_of_an_inspection_has_the_agreed_keys() {
     let (bytes, _) = written(Format::Goo, &job());
     let cancel = AtomicBool::new(false);
@@ -185,6 +322,8 @@ fn the_same_job_gives_the_same_bytes_on_any_number_of_threads() {
 fn a_file_of_another_format_or_over_the_limits_is_refused() {
     assert!(matches!(open(b"solid ring", &Limits::GENEROUS), Err(ReadError::UnknownFormat)));
     assert!(matches!(open(b"", &Limits::GENEROUS), Err(ReadError::UnknownFormat)));
+    assert_eq!(Format::Goo.name(), serde_json::to_value(Format::Goo).unwrap());
+    assert!(Format::ALL.iter().all(|format| serde_json::to_value(format).unwrap() == format.name()));
     for format in Format::ALL {
         let (bytes, _) = written(format, &job());
         let few_pixels = Limits { pixels_max: 2399, ..Limits::GENEROUS };
@@ -193,6 +332,49 @@ fn a_file_of_another_format_or_over_the_limits_is_refused() {
         assert!(matches!(open(&bytes, &few_pixels), Err(ReadError::OverLimit { .. })), "{format:?}");
         assert!(matches!(open(&bytes, &few_layers), Err(ReadError::OverLimit { .. })), "{format:?}");
     }
+}
+
+/// One entry of a container, unpacked by the library.
+pub(crate) fn entry(bytes: &[u8], name: &str) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut content = Vec::new();
+    archive.by_name(name).unwrap().read_to_end(&mut content).unwrap();
+    content
+}
+
+/// A container of these entries.
+pub(crate) fn container_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in entries {
+        out.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        out.write_all(content).unwrap();
+    }
+    out.finish().unwrap().into_inner()
+}
+
+/// A picture by the library: colour type, columns, rows, samples.
+pub(crate) fn picture_by_library(colour: ::png::ColorType, size: [u32; 2], samples: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut out, size[0], size[1]);
+    encoder.set_color(colour);
+    encoder.set_depth(::png::BitDepth::Eight);
+    encoder.write_header().unwrap().write_image_data(samples).unwrap();
+    out
+}
+
+/// Samples of a picture, its colour type and depth, by the library.
+pub(crate) fn samples_by_library(bytes: &[u8]) -> (Vec<u8>, ::png::ColorType, ::png::BitDepth) {
+    let mut reader = ::png::Decoder::new(Cursor::new(bytes)).read_info().unwrap();
+    let mut samples = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut samples).unwrap();
+    (samples, reader.info().color_type, reader.info().bit_depth)
+}
+
+/// Pixels one by one.
+pub(crate) fn pixels_of(runs: &[crate::slice::Run]) -> Vec<u8> {
+    let spread =
+        |run: &crate::slice::Run| std::iter::repeat_n(run.value, usize::try_from(run.length).unwrap());
+    runs.iter().flat_map(spread).collect()
 }
 
 /// Opens a damaged file and decodes what it offers; the point is that this ends without a panic.

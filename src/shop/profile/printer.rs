@@ -74,6 +74,20 @@ pub enum ResinFormat {
     Goo,
     /// `.sl1` of Prusa.
     Sl1,
+    /// `.sl1s` of Prusa, for the models after the first.
+    Sl1s,
+    /// `.nanodlp` of NanoDLP, one grey pixel for each of the display.
+    #[serde(rename = "nanodlp")]
+    NanoDlp,
+    /// `.nanodlp` for panels whose pictures hold three pixels of the display in one.
+    #[serde(rename = "nanodlp-rgb")]
+    NanoDlpRgb,
+    /// `.cws` of Creation Workshop.
+    Cws,
+    /// A `.zip` of PNG pictures.
+    Zip,
+    /// 1-bit pictures of build and support wax, for jetting heads.
+    Raster,
     /// `.ctb` of Chitu boards.
     Ctb,
 }
@@ -85,6 +99,11 @@ impl ResinFormat {
         match self {
             ResinFormat::Goo => "goo",
             ResinFormat::Sl1 => "sl1",
+            ResinFormat::Sl1s => "sl1s",
+            ResinFormat::NanoDlp | ResinFormat::NanoDlpRgb => "nanodlp",
+            ResinFormat::Cws => "cws",
+            ResinFormat::Zip => "zip",
+            ResinFormat::Raster => "raster.zip",
             ResinFormat::Ctb => "ctb",
         }
     }
