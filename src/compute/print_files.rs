@@ -7,6 +7,7 @@
 
 mod civil;
 mod deflate;
+mod fields;
 pub mod gcode;
 mod goo;
 mod job;
