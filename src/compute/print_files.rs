@@ -19,7 +19,10 @@ use std::io::{Seek, Write};
 
 use serde::Serialize;
 
-pub use job::{Exposure, Job, LayerMotion, Light, Machine, Move, Origin, Resin, Separation, Sl1Names, Waits};
+pub use job::{
+    Exposure, ExposureRange, Job, LayerMotion, Light, Machine, Move, Origin, Resin, Separation, Sl1Names,
+    Waits,
+};
 pub use read_back::{Difference, ReadBackError, check_read_back};
 
 use crate::finding::Finding;

@@ -5,7 +5,7 @@
 //!      intervals.rs          edges.rs                fill.rs               runs.rs
 //! ```
 //!
-//! Rules, fixed in writing: layer `k` shows the section at `(k + 1/2) * h`; a vertex is above a plane only if
+//! Rules, fixed in writing: a layer shows the section at its middle; a vertex is above a plane only if
 //! `z > plane` (half-open, so closed meshes give closed rows without tolerances); there are
 //! `ceil(H / h - 1e-4)` layers; overlapping solids unite (non-zero winding in each row), so every shell must be
 //! oriented before. An edge is always cut from its lower to its upper end, so two triangles that share it agree
@@ -15,6 +15,7 @@
 
 mod edges;
 mod fill;
+mod heights;
 mod intervals;
 mod runs;
 mod stream;
@@ -23,12 +24,12 @@ pub(crate) mod tests;
 
 use std::sync::atomic::AtomicBool;
 
+pub use heights::{HeightRange, Heights, HeightsError};
 pub(crate) use intervals::usize_of;
 pub use runs::{Layer, Run, RunList};
 pub use stream::{StreamError, stream};
 
 use crate::mesh::Mesh;
-use crate::units::Microns;
 use intervals::Intervals;
 
 /// A part may stick out this far before it is refused: the rounding of placements in `f32` vertices.
@@ -112,14 +113,14 @@ pub enum Sampling {
 }
 
 /// What the slicing of a plate depends on, besides the parts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The light mask.
     pub display: Display,
     /// Greatest height of a part, mm.
     pub height_max_mm: f64,
-    /// Layer height.
-    pub layer_height: Microns,
+    /// Where the layers lie.
+    pub heights: Heights,
     /// How a pixel gets its value.
     pub sampling: Sampling,
 }
@@ -248,8 +249,8 @@ impl<'a> Plate<'a> {
         for part in parts {
             top_mm = top_mm.max(check_place(part, &settings)?);
         }
-        let layers = layer_count(top_mm, settings.layer_height)?;
-        let intervals = Intervals::build(parts, settings.layer_height, layers);
+        let layers = layer_count(top_mm, &settings.heights)?;
+        let intervals = Intervals::build(parts, &settings.heights, layers);
         Ok(Self { parts, settings, intervals })
     }
 
@@ -279,12 +280,6 @@ impl LayerSource for Plate<'_> {
     }
 }
 
-/// Height of the plane that layer `index` shows, mm.
-#[must_use]
-pub fn plane_mm(layer_height: Microns, index: u32) -> f64 {
-    (f64::from(index) + 0.5) * layer_height.to_millimeters().0
-}
-
 fn check_settings(settings: &Settings) -> Result<(), PrepareError> {
     let display = &settings.display;
     let positive = |number: f64| number.is_finite() && number > 0.0;
@@ -297,7 +292,7 @@ fn check_settings(settings: &Settings) -> Result<(), PrepareError> {
     if !positive(settings.height_max_mm) {
         return Err(PrepareError::Setting { what: "the build height" });
     }
-    if settings.layer_height.0 <= 0 {
+    if !settings.heights.valid() {
         return Err(PrepareError::Setting { what: "the layer height" });
     }
     Ok(())
@@ -351,15 +346,8 @@ fn bounds_mm(part: &Part<'_>) -> Option<([f64; 3], [f64; 3])> {
     Some((low, high))
 }
 
-/// `ceil(H / h - 1e-4)`: a sliver of a ten-thousandth of a layer is rounding, not metal.
-fn layer_count(top_mm: f64, layer_height: Microns) -> Result<u32, PrepareError> {
-    let layers = (top_mm / layer_height.to_millimeters().0 - 1e-4).ceil().max(0.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "not negative, finite; saturates"
-    )]
-    let layers = layers as u64;
+fn layer_count(top_mm: f64, heights: &Heights) -> Result<u32, PrepareError> {
+    let layers = heights.count(top_mm);
     match u32::try_from(layers) {
         Ok(0) => Err(PrepareError::Empty),
         Ok(count) if count <= LAYERS_MAX => Ok(count),

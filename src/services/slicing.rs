@@ -229,12 +229,13 @@ impl PrintSettings {
                 build_mm: self.printer.build.size_mm,
             },
             display: display(resin),
-            layer_height: self.layer,
+            heights: slice::Heights::uniform(self.layer),
             exposure: print_files::Exposure {
                 normal_s: exposure.exposure_s,
                 bottom_s: exposure.bottom_exposure_s,
                 bottom_layers: exposure.bottom_layers,
                 transition_layers: exposure.transition_layers,
+                ranges: Vec::new(),
             },
             separation: separation(&resin.motion),
             light: light(&resin.motion),
@@ -306,7 +307,7 @@ impl PrintSettings {
         let settings = slice::Settings {
             display: job.display,
             height_max_mm: self.printer.build.size_mm[2],
-            layer_height: self.layer,
+            heights: job.heights.clone(),
             sampling: self.sampling,
         };
         let plate = slice::Plate::prepare(parts, settings).map_err(|failure| failed(failure.to_string()))?;

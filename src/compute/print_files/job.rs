@@ -1,6 +1,6 @@
 //! Everything that a print file says besides its pictures.
 
-use crate::slice::Display;
+use crate::slice::{Display, Heights};
 use crate::units::Microns;
 
 /// One print, as any format can tell it.
@@ -10,8 +10,8 @@ pub struct Job {
     pub machine: Machine,
     /// Its mask.
     pub display: Display,
-    /// Layer height.
-    pub layer_height: Microns,
+    /// Where the layers lie.
+    pub heights: Heights,
     /// Exposure times.
     pub exposure: Exposure,
     /// What happens between exposures.
@@ -40,7 +40,7 @@ pub struct Machine {
 }
 
 /// Exposure times of the layers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Exposure {
     /// Normal layers, s.
     pub normal_s: f64,
@@ -50,21 +50,25 @@ pub struct Exposure {
     pub bottom_layers: u32,
     /// Over how many layers the time falls in even steps to the normal one.
     pub transition_layers: u32,
+    /// Other times from some heights on, lowest first; empty if there are none.
+    pub ranges: Vec<ExposureRange>,
+}
+
+/// From this height on, another exposure of normal layers: thinner layers, or a part that needs it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExposureRange {
+    /// Holds for layers whose bottom is here or higher, up to the next range.
+    pub from: Microns,
+    /// Exposure, s.
+    pub exposure_s: f64,
 }
 
 impl Exposure {
-    /// Exposure of a layer, s: bottom, then even steps down (or up), then normal.
+    /// Exposure of a normal layer whose bottom is at this height, s.
     #[must_use]
-    pub fn of_layer_s(&self, index: u32) -> f64 {
-        if index < self.bottom_layers {
-            return self.bottom_s;
-        }
-        let step = f64::from(index - self.bottom_layers) + 1.0;
-        let steps = f64::from(self.transition_layers) + 1.0;
-        if step >= steps {
-            return self.normal_s;
-        }
-        self.bottom_s + (self.normal_s - self.bottom_s) * step / steps
+    pub fn normal_at_s(&self, bottom: Microns) -> f64 {
+        let range = self.ranges.iter().rev().find(|range| range.from <= bottom);
+        range.map_or(self.normal_s, |range| range.exposure_s)
     }
 }
 
@@ -193,6 +197,22 @@ pub struct Sl1Names {
 }
 
 impl Job {
+    /// Exposure of a layer, s: bottom, then even steps down (or up), then normal at the layer's height.
+    #[must_use]
+    pub fn exposure_s(&self, index: u32) -> f64 {
+        let exposure = &self.exposure;
+        if index < exposure.bottom_layers {
+            return exposure.bottom_s;
+        }
+        let normal_s = exposure.normal_at_s(self.heights.bottom(index));
+        let step = f64::from(index - exposure.bottom_layers) + 1.0;
+        let steps = f64::from(exposure.transition_layers) + 1.0;
+        if step >= steps {
+            return normal_s;
+        }
+        exposure.bottom_s + (normal_s - exposure.bottom_s) * step / steps
+    }
+
     /// Time of one layer, s: exposure, moves, rests. `fill` is the lit share of the display.
     #[must_use]
     pub fn layer_s(&self, index: u32, fill: f64) -> f64 {
@@ -207,6 +227,6 @@ impl Job {
                 }
             }
         };
-        self.exposure.of_layer_s(index) + between
+        self.exposure_s(index) + between
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::slice::tests::{solids, unwatched};
-use crate::slice::{Orientation, Part, Plate, Sampling, Settings};
+use crate::slice::{Heights, Orientation, Part, Plate, Sampling, Settings};
 use crate::units::Microns;
 
 /// A small display: damaged files are tried byte by byte.
@@ -36,8 +36,14 @@ pub(crate) fn job() -> Job {
             build_mm: [3.0, 1.6, 12.5],
         },
         display: display(),
-        layer_height: Microns(50),
-        exposure: Exposure { normal_s: 2.5, bottom_s: 32.5, bottom_layers: 1, transition_layers: 4 },
+        heights: Heights::uniform(Microns(50)),
+        exposure: Exposure {
+            normal_s: 2.5,
+            bottom_s: 32.5,
+            bottom_layers: 1,
+            transition_layers: 4,
+            ranges: Vec::new(),
+        },
         separation: Separation::Lift { bottom: motion(3.0), normal: motion(8.0) },
         light: Light { bottom_pwm: 201, pwm: 202 },
         anti_aliasing: 8,
@@ -70,7 +76,7 @@ pub(crate) fn written(format: Format, job: &Job) -> (Vec<u8>, Written) {
     let settings = Settings {
         display: job.display,
         height_max_mm: 12.5,
-        layer_height: job.layer_height,
+        heights: job.heights.clone(),
         sampling: Sampling::Coverage,
     };
     let plate = Plate::prepare(&parts, settings).expect("the ring fits");

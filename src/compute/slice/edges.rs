@@ -3,7 +3,7 @@
 use nalgebra::Point3;
 
 use super::intervals::{Intervals, usize_of};
-use super::{Display, Orientation, Part, Settings, plane_mm};
+use super::{Display, Orientation, Part, Settings};
 
 /// One piece of outline: column and row coordinates in pixels, from the top left corner.
 ///
@@ -21,7 +21,7 @@ pub(super) fn cut(
     settings: &Settings,
     layer: u32,
 ) -> Vec<Segment> {
-    let plane = plane_mm(settings.layer_height, layer);
+    let plane = settings.heights.plane_mm(layer);
     let frame = Frame::of(&settings.display);
     let mut segments = Vec::new();
     intervals.visit(layer, |part, triangle| {

@@ -4,8 +4,7 @@
 //! The few tall ones (straight walls of coarse models) would make those lists long; they stand in one list that
 //! every layer looks through, so that memory stays within [`TALL_LAYERS`] entries for each triangle.
 
-use super::{Part, plane_mm};
-use crate::units::Microns;
+use super::{Heights, Part};
 
 /// A triangle over more layers than this is tall.
 const TALL_LAYERS: u32 = 32;
@@ -24,8 +23,8 @@ pub(super) struct Intervals {
 
 impl Intervals {
     /// Sorts the triangles of all parts into `layers` layers (counting sort: order of the parts is kept).
-    pub(super) fn build(parts: &[Part<'_>], layer_height: Microns, layers: u32) -> Self {
-        let grid = Grid { layer_height, layers };
+    pub(super) fn build(parts: &[Part<'_>], heights: &Heights, layers: u32) -> Self {
+        let grid = Grid { heights, layers };
         let mut counts = vec![0_usize; usize_of(layers) + 1];
         let mut tall = Vec::new();
         let part_starts = part_starts(parts);
@@ -76,24 +75,15 @@ impl Intervals {
 
 /// The planes of all layers.
 #[derive(Clone, Copy)]
-struct Grid {
-    layer_height: Microns,
+struct Grid<'a> {
+    heights: &'a Heights,
     layers: u32,
 }
 
-impl Grid {
+impl Grid<'_> {
     /// The first layer whose plane is at `z_mm` or above.
     fn first_at_or_above(self, z_mm: f64) -> u32 {
-        let guess = (z_mm / self.layer_height.to_millimeters().0 - 0.5).ceil();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=layers")]
-        let mut layer = guess.clamp(0.0, f64::from(self.layers)) as u32;
-        while layer > 0 && plane_mm(self.layer_height, layer - 1) >= z_mm {
-            layer -= 1;
-        }
-        while layer < self.layers && plane_mm(self.layer_height, layer) < z_mm {
-            layer += 1;
-        }
-        layer
+        self.heights.first_plane_at_or_above(z_mm).min(self.layers)
     }
 }
 
@@ -108,7 +98,7 @@ fn part_starts(parts: &[Part<'_>]) -> Vec<u32> {
 }
 
 /// Calls `visit` with each triangle that crosses a plane, and its layers `low..high`.
-fn each_interval(parts: &[Part<'_>], grid: Grid, mut visit: impl FnMut(u32, u32, u32)) {
+fn each_interval(parts: &[Part<'_>], grid: Grid<'_>, mut visit: impl FnMut(u32, u32, u32)) {
     let mut triangle = 0_u32;
     for part in parts {
         let z_of = |corner: u32| f64::from(part.mesh.vertices[usize_of(corner)].z) + part.offset_mm[2];

@@ -7,7 +7,7 @@ pub(crate) mod solids;
 
 use std::sync::atomic::AtomicBool;
 
-use super::{Control, Display, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings};
+use super::{Control, Display, Heights, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings};
 use crate::mesh::Mesh;
 use crate::units::Microns;
 
@@ -28,7 +28,7 @@ pub(crate) fn settings(sampling: Sampling) -> Settings {
             mirror_y: false,
         },
         height_max_mm: 150.0,
-        layer_height: Microns(50),
+        heights: Heights::uniform(Microns(50)),
         sampling,
     }
 }

@@ -106,7 +106,7 @@ fn header_of(
         mirror_x: u8::from(display.mirror_x),
         mirror_y: u8::from(display.mirror_y),
         platform_mm: [plate_x, plate_y, job.machine.build_mm[2]].map(single),
-        layer_mm: single(job.layer_height.to_millimeters().0),
+        layer_mm: single(job.heights.nominal().to_millimeters().0),
         exposure_s: single(job.exposure.normal_s),
         delay_mode: 1,
         turn_off_s: 0.0,

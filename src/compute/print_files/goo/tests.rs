@@ -365,7 +365,7 @@ mod other_program {
 
     #[expect(clippy::cast_possible_truncation, reason = "the format is single precision")]
     fn single(index: u32) -> f32 {
-        job().exposure.of_layer_s(index) as f32
+        job().exposure_s(index) as f32
     }
 
     #[test]

@@ -125,7 +125,7 @@ proptest! {
 #[test]
 fn a_file_cut_anywhere_is_refused() {
     let mut small = job();
-    small.layer_height = crate::units::Microns(250);
+    small.heights = crate::slice::Heights::uniform(crate::units::Microns(250));
     let (bytes, _) = written(Format::Sl1, &small);
     assert!(try_all(&bytes));
     for cut in 0..bytes.len() {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use proptest::prelude::*;
 
 use super::super::{
-    Display, Layer, LayerSource, Orientation, Part, Plate, PrepareError, Sampling, Settings, StreamError,
-    stream,
+    Display, Heights, Layer, LayerSource, Orientation, Part, Plate, PrepareError, Sampling, Settings,
+    StreamError, stream,
 };
 use super::{centred, layers_of, pixels, settings, solids, unwatched};
 use crate::units::Microns;
@@ -15,7 +15,12 @@ use crate::units::Microns;
 fn small(orientation: Orientation, mirror_x: bool, mirror_y: bool) -> Settings {
     let display =
         Display { width_px: 8, height_px: 6, pitch_mm: [1.0, 1.0], orientation, mirror_x, mirror_y };
-    Settings { display, height_max_mm: 10.0, layer_height: Microns(500), sampling: Sampling::Coverage }
+    Settings {
+        display,
+        height_max_mm: 10.0,
+        heights: Heights::uniform(Microns(500)),
+        sampling: Sampling::Coverage,
+    }
 }
 
 /// Columns and rows that are lit, of a 2 x 1 mm box near the plate's origin at x 1..3, y 0..1.
@@ -134,9 +139,9 @@ proptest! {
             .map(|mesh| Part { name: "box", mesh, offset_mm: [0.0; 3] }).collect();
         let mut fine = small(Orientation::Landscape, false, false);
         fine.display = Display { width_px: 160, height_px: 120, pitch_mm: [0.05, 0.05], ..fine.display };
-        let coverage = Plate::prepare(&parts, fine).unwrap().layer(0).unwrap();
+        let coverage = Plate::prepare(&parts, fine.clone()).unwrap().layer(0).unwrap();
         fine.sampling = Sampling::Centre;
-        let centres = Plate::prepare(&parts, fine).unwrap().layer(0).unwrap();
+        let centres = Plate::prepare(&parts, fine.clone()).unwrap().layer(0).unwrap();
 
         let (grey, hard) = (pixels(&coverage), pixels(&centres));
         prop_assert_eq!(grey.len(), 160 * 120);
