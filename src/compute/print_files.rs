@@ -14,6 +14,7 @@ mod job;
 mod read_back;
 mod sl1;
 mod tally;
+mod told;
 
 use std::io::{Seek, Write};
 
@@ -24,6 +25,7 @@ pub use job::{
     Waits,
 };
 pub use read_back::{Difference, ReadBackError, check_read_back};
+pub use told::Told;
 
 use crate::finding::Finding;
 use crate::preview::Picture;
@@ -88,6 +90,16 @@ pub enum WriteError {
     /// The format lacks something that it needs.
     #[error("{format:?} needs {field}; {hint}")]
     Missing {
+        /// The format.
+        format: Format,
+        /// Which field of the job.
+        field: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The format has no place for something without which the print would be another one.
+    #[error("{format:?} can't hold {field}; {hint}")]
+    NotHeld {
         /// The format.
         format: Format,
         /// Which field of the job.
@@ -259,6 +271,12 @@ pub enum ReadError {
 pub trait PrintFile: LayerSource + Send {
     /// What the file says about itself.
     fn facts(&self) -> &Facts;
+
+    /// All that the file says besides its pictures, for another format; what it can't say is named.
+    fn job(&self) -> Told;
+
+    /// Pictures of the plate, as far as they can be read; an unreadable one stops no conversion.
+    fn previews(&self) -> Vec<Picture>;
 }
 
 /// Opens a print file, ours or foreign, by its first bytes.

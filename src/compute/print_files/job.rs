@@ -91,6 +91,8 @@ pub enum Separation {
         /// From this share of the display on (0 to 1) a layer is slow.
         slow_from_fill: f64,
     },
+    /// Not known: the job comes from a file that says nothing about motion. Times count exposures only.
+    Untold,
 }
 
 /// One move of the platform.
@@ -226,6 +228,7 @@ impl Job {
                     *fast_s
                 }
             }
+            Separation::Untold => 0.0,
         };
         self.exposure_s(index) + between
     }

@@ -3,9 +3,10 @@
 use std::io::Cursor;
 use std::sync::atomic::AtomicBool;
 
+use super::told::field;
 use super::*;
 use crate::slice::tests::{solids, unwatched};
-use crate::slice::{Heights, Orientation, Part, Plate, Sampling, Settings};
+use crate::slice::{HeightRange, Heights, Orientation, Part, Plate, Sampling, Settings};
 use crate::units::Microns;
 
 /// A small display: damaged files are tried byte by byte.
@@ -134,6 +135,84 @@ fn an_inspection_says_what_was_asked_for() {
         let heights: Vec<f64> = inspection.layers.iter().map(|layer| layer.z_um).collect();
         assert_eq!(heights[..3], [50.0, 100.0, 150.0]);
     }
+}
+
+#[test]
+fn a_file_tells_all_of_its_job_or_names_what_it_does_not() {
+    for format in Format::ALL {
+        let (bytes, _) = written(format, &job());
+        let Told { job: told, untold } = open(&bytes, &Limits::GENEROUS).unwrap().job();
+
+        let mut expected = job();
+        let sizes = |told: &Job| told.machine.build_mm.map(|mm| (mm * 1e4).round());
+        assert_eq!(sizes(&told), sizes(&expected), "{format:?}");
+        expected.machine.build_mm = told.machine.build_mm;
+        let silent = |name: &str| untold.contains(&name);
+        if silent(field::MACHINE) {
+            expected.machine.name = told.machine.name.clone();
+        }
+        if silent(field::KIND) {
+            expected.machine.kind = String::new();
+        }
+        if silent(field::SEPARATION) {
+            expected.separation = Separation::Untold;
+        }
+        if silent(field::LIGHT) {
+            expected.light = Light { bottom_pwm: 255, pwm: 255 };
+        }
+        if silent(field::ANTI_ALIASING) {
+            expected.anti_aliasing = 1;
+        }
+        if silent(field::DENSITY) {
+            expected.resin.density_g_per_ml = None;
+        }
+        if silent(field::PRICE) {
+            (expected.resin.price_per_ml, expected.resin.currency) = (None, String::new());
+        }
+        if silent(field::SL1_NAMES) {
+            expected.sl1 = None;
+        } else {
+            // These printers are known by their model.
+            expected.machine.name = expected.sl1.as_ref().unwrap().printer_model.clone();
+        }
+        assert_eq!(told, expected, "{format:?}: silent about {untold:?}");
+    }
+}
+
+#[test]
+fn previews_come_back() {
+    for format in Format::ALL {
+        let (bytes, _) = written(format, &job());
+
+        let pictures = open(&bytes, &Limits::GENEROUS).unwrap().previews();
+
+        let sizes: Vec<(u32, u32)> = pictures.iter().map(|one| (one.width_px, one.height_px)).collect();
+        assert_eq!(sizes, format.preview_sizes(), "{format:?}");
+        for picture in pictures {
+            let sum = |[red, green, blue]: &[u8; 3]| u32::from(*red) + u32::from(*green) + u32::from(*blue);
+            let bright = picture.rgb.iter().filter(|colour| sum(colour) > 300).count();
+            assert!(bright * 20 > picture.rgb.len(), "{format:?}: the ring is bright");
+            assert!(sum(&picture.rgb[0]) < 120, "{format:?}: the corner is dark");
+        }
+    }
+}
+
+#[test]
+fn layers_of_several_thicknesses_and_their_exposures_come_back() {
+    let mut stepped = job();
+    let range = |from: i32, layer: i32| HeightRange { from: Microns(from), layer: Microns(layer) };
+    stepped.heights = Heights::with_ranges(Microns(50), &[range(300, 25), range(400, 40)]).unwrap();
+    stepped.exposure.ranges = vec![
+        ExposureRange { from: Microns(300), exposure_s: 1.5 },
+        ExposureRange { from: Microns(400), exposure_s: 2.25 },
+    ];
+    let (bytes, _) = written(Format::Goo, &stepped);
+
+    let told = open(&bytes, &Limits::GENEROUS).unwrap().job();
+
+    assert_eq!(told.job.heights, stepped.heights);
+    assert_eq!(told.job.exposure, stepped.exposure);
+    assert_eq!(told.untold, [field::SL1_NAMES]);
 }
 
 #[test]

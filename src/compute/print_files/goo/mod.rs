@@ -16,6 +16,7 @@ use std::io::{Seek, SeekFrom, Write};
 
 use super::civil::Civil;
 use super::tally::{Encoded, Tally};
+use super::told::field;
 use super::{Format, Job, LayerMotion, Move, Separation, WriteError, Written};
 use crate::preview::Picture;
 use crate::slice::{Control, LayerSource, stream};
@@ -69,8 +70,13 @@ fn motions(job: &Job) -> Result<(LayerMotion, LayerMotion), WriteError> {
         Separation::Lift { bottom, normal } => Ok((bottom, normal)),
         Separation::Tilt { .. } => Err(WriteError::Missing {
             format: Format::Goo,
-            field: "lift and retract moves",
+            field: field::SEPARATION,
             hint: "add them to the printer profile, or write the format of the printer that tilts",
+        }),
+        Separation::Untold => Err(WriteError::Missing {
+            format: Format::Goo,
+            field: field::SEPARATION,
+            hint: "give --printer and --material, whose profiles have them",
         }),
     }
 }

@@ -48,6 +48,13 @@ pub(super) fn write<W: Write + Seek + Send>(
     if source.layer_count() > LAYERS_MAX {
         return Err(WriteError::Range { format: Format::Sl1, field: "number of layers" });
     }
+    if !job.heights.is_uniform() {
+        return Err(WriteError::NotHeld {
+            format: Format::Sl1,
+            field: "layers of several thicknesses",
+            hint: "slice with one layer height, or write another format",
+        });
+    }
     let start = out.stream_position()?;
     let mut zip = ZipWriter::new(out);
     let mut tally = Tally::default();
@@ -108,7 +115,7 @@ impl Tilts {
             Separation::Tilt { slow_from_fill, .. } if layer.fill(&job.display) >= slow_from_fill => {
                 self.slow += 1;
             }
-            Separation::Tilt { .. } | Separation::Lift { .. } => self.fast += 1,
+            Separation::Tilt { .. } | Separation::Lift { .. } | Separation::Untold => self.fast += 1,
         }
     }
 }
@@ -124,6 +131,10 @@ fn not_held(job: &Job) -> Vec<Finding> {
         let text =
             "only the first layer gets the full bottom time; the others fade from it, check the first print";
         findings.push(warn("bottom_layers", text));
+    }
+    if !job.exposure.ranges.is_empty() {
+        let text = "other exposures from some height on are not stored; all layers get the normal one";
+        findings.push(warn("exposure ranges", text));
     }
     findings
 }

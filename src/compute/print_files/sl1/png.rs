@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use super::super::deflate::{ByteRun, zlib};
+use crate::preview::Picture;
 use crate::slice::{Run, RunList};
 
 const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A];
@@ -73,6 +74,32 @@ pub(super) fn encode_colour(rgb: &[[u8; 3]], width_px: u32, height_px: u32) -> R
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&bytes));
     written.map_err(|error| error.to_string())?;
     Ok(out)
+}
+
+/// Pictures of the plate are small; a larger one is not unpacked.
+const COLOUR_PIXELS_MAX: u64 = 1 << 22;
+
+/// A picture in colours, for previews; transparency is dropped.
+///
+/// `None` if it can't be read or is far larger than previews are.
+pub(super) fn decode_colour(bytes: &[u8]) -> Option<Picture> {
+    let limits = png::Limits { bytes: 64 << 20 };
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().ok()?;
+    let (width_px, height_px) = (reader.info().width, reader.info().height);
+    if u64::from(width_px) * u64::from(height_px) > COLOUR_PIXELS_MAX {
+        return None;
+    }
+    let mut samples = vec![0; reader.output_buffer_size()?];
+    let frame = reader.next_frame(&mut samples).ok()?;
+    let channels = frame.color_type.samples();
+    let rgb = samples.get(..frame.buffer_size())?.chunks_exact(channels).map(|pixel| match *pixel {
+        [red, green, blue, ..] => [red, green, blue],
+        [grey, ..] => [grey; 3],
+        [] => [0; 3],
+    });
+    Some(Picture { width_px, height_px, rgb: rgb.collect() })
 }
 
 /// Width and height of a picture, from its first bytes.

@@ -6,7 +6,13 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
 use super::{ini, png};
-use crate::print_files::{Facts, Format, LayerFacts, Limits, PrintFile, ReadError};
+use crate::preview::Picture;
+use crate::print_files::civil::Civil;
+use crate::print_files::told::{field, uniform};
+use crate::print_files::{
+    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, PrintFile, ReadError, Resin,
+    Separation, Sl1Names, Told,
+};
 use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
 
 /// Settings of other programs are a few hundred lines.
@@ -15,12 +21,16 @@ const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 /// Entries besides the layers: settings, thumbnails, and what newer programs add.
 const OTHER_ENTRIES_MAX: usize = 64;
 
+/// A thumbnail is far below a megapixel.
+const PREVIEW_BYTES_MAX: u64 = 1 << 23;
+
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
 /// An opened file: settings read, layers found, the first picture's size checked.
 pub(in crate::print_files) struct Sl1File<'a> {
     archive: Archive<'a>,
     facts: Facts,
+    told: Told,
     display: Display,
     /// Place in the archive of each layer.
     entries: Vec<usize>,
@@ -50,13 +60,27 @@ impl<'a> Sl1File<'a> {
         let size = first_size(&mut archive, &entries, limits)?;
         let display = display_of(&settings, size)?;
         let facts = facts_of(&config, &display, entries.len())?;
-        Ok(Self { archive, facts, display, entries, entry_bytes_max: limits.entry_bytes_max })
+        let told = told(&config, &settings, &facts, display);
+        Ok(Self { archive, facts, told, display, entries, entry_bytes_max: limits.entry_bytes_max })
     }
 }
 
 impl PrintFile for Sl1File<'_> {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn job(&self) -> Told {
+        self.told.clone()
+    }
+
+    fn previews(&self) -> Vec<Picture> {
+        let mut archive = self.archive.clone();
+        let names = archive.file_names().enumerate();
+        let places = names.filter(|(_, name)| name.starts_with("thumbnail/") && name.ends_with(".png"));
+        let places: Vec<usize> = places.map(|(place, _)| place).collect();
+        let bytes = |place| read_entry(&mut archive, place, self.entry_bytes_max.min(PREVIEW_BYTES_MAX)).ok();
+        places.into_iter().filter_map(bytes).filter_map(|bytes| png::decode_colour(&bytes)).collect()
     }
 }
 
@@ -176,6 +200,74 @@ fn facts_of(config: &Settings<'_>, display: &Display, layers: usize) -> Result<F
         volume_ml: config.number("usedMaterial")?,
         print_s: config.number("printTime")?,
         layers: (0..layers).map(layer).collect(),
+    })
+}
+
+/// The printer moves and lights by its own settings: these files say neither.
+fn told(config: &Settings<'_>, settings: &Settings<'_>, facts: &Facts, display: Display) -> Told {
+    let stamp = config.values.get("fileCreationTimestamp").and_then(|text| text.strip_suffix(" UTC"));
+    let at = stamp.and_then(|text| text.split_once(" at ")).and_then(|(d, t)| Civil::parse_unix(d, t));
+    let build_height = settings.number("max_print_height").ok();
+    let [x, y] = display.plate_mm();
+    let first_s = facts.layers.first().map_or(0.0, |layer| layer.exposure_s);
+    let (software, version) = facts.software.split_once('-').unwrap_or((&facts.software, ""));
+    let job = Job {
+        machine: Machine {
+            name: facts.machine.clone(),
+            kind: String::new(),
+            build_mm: [x, y, build_height.unwrap_or(0.0)],
+        },
+        display,
+        heights: uniform(facts.layer_um),
+        exposure: Exposure {
+            normal_s: config.number("expTime").unwrap_or(first_s),
+            bottom_s: config.number("expTimeFirst").unwrap_or(first_s),
+            bottom_layers: 1,
+            transition_layers: config.values.get("numFade").and_then(|text| text.parse().ok()).unwrap_or(0),
+            ranges: Vec::new(),
+        },
+        separation: Separation::Untold,
+        light: Light { bottom_pwm: u8::MAX, pwm: u8::MAX },
+        anti_aliasing: 1,
+        resin: Resin {
+            name: facts.resin.clone(),
+            density_g_per_ml: None,
+            price_per_ml: None,
+            currency: String::new(),
+        },
+        origin: Origin {
+            software: software.to_owned(),
+            version: version.to_owned(),
+            written_at_s: at.unwrap_or(0),
+        },
+        sl1: names(config),
+    };
+    let mut untold = vec![
+        field::KIND,
+        field::SEPARATION,
+        field::LIGHT,
+        field::ANTI_ALIASING,
+        field::DENSITY,
+        field::PRICE,
+    ];
+    let silent = [
+        (field::BUILD_HEIGHT, build_height.is_none()),
+        (field::WRITTEN_AT, at.is_none()),
+        (field::SL1_NAMES, job.sl1.is_none()),
+    ];
+    untold.extend(silent.iter().filter(|(_, silent)| *silent).map(|(field, _)| field));
+    Told::of(job, untold, &facts.layers)
+}
+
+fn names(config: &Settings<'_>) -> Option<Sl1Names> {
+    let text = |key: &str| config.text(key).ok().map(str::to_owned);
+    Some(Sl1Names {
+        job: text("jobDir")?,
+        printer_model: text("printerModel")?,
+        printer_variant: text("printerVariant")?,
+        printer_profile: text("printerProfile")?,
+        print_profile: text("printProfile")?,
+        user_profile: config.text("expUserProfile").ok()?.parse().ok()?,
     })
 }
 
