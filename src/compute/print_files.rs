@@ -5,12 +5,17 @@
 //! offset, length and count is held against the file and the [`Limits`] before memory is spent.
 //! No process number has a default here: what a format needs is a field of [`Job`].
 
+mod bit_planes;
 mod civil;
+mod ctb;
 mod deflate;
 mod fields;
 pub mod gcode;
 mod goo;
 mod job;
+mod levels;
+mod lifts;
+mod pwmx;
 mod read_back;
 mod sl1;
 mod tally;
@@ -20,10 +25,12 @@ use std::io::{Seek, Write};
 
 use serde::Serialize;
 
+pub use ctb::CtbVersion;
 pub use job::{
     Exposure, ExposureRange, Job, LayerMotion, Light, Machine, Move, Origin, Resin, Separation, Sl1Names,
     Waits,
 };
+pub use pwmx::{AnycubicEnding, AnycubicVersion};
 pub use read_back::{Difference, ReadBackError, check_read_back};
 pub use told::Told;
 
@@ -32,18 +39,57 @@ use crate::preview::Picture;
 use crate::slice::{Control, Display, Layer, LayerError, LayerSource, StreamError};
 
 /// A format of picture layers. Wax G-code is apart: see [`gcode`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+///
+/// Where boards read different versions under one ending, the version is part of the format: the printer's
+/// profile says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// Elegoo `.goo`, "V3.0".
     Goo,
     /// Prusa `.sl1`.
     Sl1,
+    /// ChiTuBox `.ctb`, settings not encrypted.
+    Ctb(CtbVersion),
+    /// ChiTuBox `.cbddlp`, version 2: grey in one-bit planes.
+    Cbddlp,
+    /// The same under its oldest name.
+    Photon,
+    /// Anycubic `.pwmx` and its family.
+    Anycubic(AnycubicEnding, AnycubicVersion),
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Format; 2] = [Format::Goo, Format::Sl1];
+    /// Every format: the versions of `.ctb`, every ending of Anycubic in its newest version, and `.pwmx` in all.
+    pub const ALL: [Format; 28] = [
+        Format::Goo,
+        Format::Sl1,
+        Format::Ctb(CtbVersion::V2),
+        Format::Ctb(CtbVersion::V3),
+        Format::Ctb(CtbVersion::V4),
+        Format::Ctb(CtbVersion::V5),
+        Format::Cbddlp,
+        Format::Photon,
+        AnycubicEnding::Pws.newest(),
+        AnycubicEnding::Pw0.newest(),
+        AnycubicEnding::Pwx.newest(),
+        AnycubicEnding::Dlp.newest(),
+        AnycubicEnding::Dl2p.newest(),
+        Format::Anycubic(AnycubicEnding::Pwmx, AnycubicVersion::V1),
+        Format::Anycubic(AnycubicEnding::Pwmx, AnycubicVersion::V515),
+        AnycubicEnding::Pwmx.newest(),
+        AnycubicEnding::Pmx2.newest(),
+        AnycubicEnding::Pwmb.newest(),
+        AnycubicEnding::Px6s.newest(),
+        AnycubicEnding::Pwmo.newest(),
+        AnycubicEnding::Pm3n.newest(),
+        AnycubicEnding::Pwms.newest(),
+        AnycubicEnding::Pwma.newest(),
+        AnycubicEnding::Pmsq.newest(),
+        AnycubicEnding::Pm3.newest(),
+        AnycubicEnding::Pm3m.newest(),
+        AnycubicEnding::Pm3r.newest(),
+        AnycubicEnding::Pm5.newest(),
+    ];
 
     /// Ending of file names, without the dot.
     #[must_use]
@@ -51,7 +97,36 @@ impl Format {
         match self {
             Format::Goo => "goo",
             Format::Sl1 => "sl1",
+            Format::Ctb(_) => "ctb",
+            Format::Cbddlp => "cbddlp",
+            Format::Photon => "photon",
+            Format::Anycubic(ending, _) => ending.extension(),
         }
+    }
+
+    /// What tells the format from all others: the ending, and the version where an ending has several:
+    /// `goo`, `ctb-v4`, `pwmx-516`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Format::Goo | Format::Sl1 | Format::Cbddlp | Format::Photon => self.extension().to_owned(),
+            Format::Ctb(version) => format!("ctb-v{}", version.number()),
+            Format::Anycubic(ending, version) => format!("{}-{}", ending.extension(), version.number()),
+        }
+    }
+
+    /// The formats that a name of [`Format::name`] or an ending (without the dot, any case) may mean, oldest
+    /// version first. An ending of several versions gives them all: the caller asks which.
+    #[must_use]
+    pub fn named(name: &str) -> Vec<Format> {
+        let others = Self::ALL.into_iter().filter(|format| !matches!(format, Format::Anycubic(..)));
+        let anycubic = AnycubicEnding::ALL.into_iter().flat_map(|ending| {
+            ending.versions().iter().map(move |&version| Format::Anycubic(ending, version))
+        });
+        let means = |format: &Format| {
+            format.name().eq_ignore_ascii_case(name) || format.extension().eq_ignore_ascii_case(name)
+        };
+        others.chain(anycubic).filter(means).collect()
     }
 
     /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write()`]'s argument.
@@ -60,7 +135,16 @@ impl Format {
         match self {
             Format::Goo => &goo::PREVIEW_SIZES,
             Format::Sl1 => &sl1::PREVIEW_SIZES,
+            Format::Ctb(_) | Format::Cbddlp | Format::Photon => &ctb::PREVIEW_SIZES,
+            Format::Anycubic(..) => &pwmx::PREVIEW_SIZES,
         }
+    }
+}
+
+/// As its ending: the version has a field of its own in [`Facts`].
+impl Serialize for Format {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.extension())
     }
 }
 
@@ -157,6 +241,11 @@ pub fn write<W: Write + Seek + Send>(
     match format {
         Format::Goo => goo::write(job, source, previews, out, control),
         Format::Sl1 => sl1::write(job, source, previews, out, control),
+        Format::Ctb(version) => ctb::write(format, Some(version), job, source, previews, out, control),
+        Format::Cbddlp | Format::Photon => ctb::write(format, None, job, source, previews, out, control),
+        Format::Anycubic(ending, version) => {
+            pwmx::write(ending, version, job, source, previews, out, control)
+        }
     }
 }
 
@@ -247,7 +336,9 @@ pub struct InspectedLayer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The first bytes belong to no known format.
-    #[error("this is no print file that can be read here; known are .goo and .sl1")]
+    #[error(
+        "this is no print file that can be read here; known are .goo, .sl1, .ctb, .cbddlp, .photon and the .pwmx family"
+    )]
     UnknownFormat,
     /// The file ends too early or says something impossible.
     #[error("the {} file is damaged: {reason}; make it again", format.extension())]
@@ -256,6 +347,16 @@ pub enum ReadError {
         format: Format,
         /// What is wrong, and where.
         reason: String,
+    },
+    /// The settings are encrypted for boards of one maker.
+    #[error(
+        "the .{} file is encrypted and can't be read here; save it in its slicer as an older .{} (version 2 to 4), \
+         .cbddlp or .goo, or slice the design here",
+        format.extension(), format.extension()
+    )]
+    Encrypted {
+        /// The format.
+        format: Format,
     },
     /// The file wants more than the limits allow.
     #[error("the {} file is refused: {what} is over the limit", format.extension())]
@@ -286,6 +387,10 @@ pub trait PrintFile: LayerSource + Send {
 pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 'a>, ReadError> {
     if goo::is_goo(bytes) {
         Ok(Box::new(goo::GooFile::open(bytes, limits)?))
+    } else if ctb::is_ctb(bytes) {
+        Ok(Box::new(ctb::CtbFile::open(bytes, limits)?))
+    } else if pwmx::is_anycubic(bytes) {
+        Ok(Box::new(pwmx::AnycubicFile::open(bytes, limits)?))
     } else if sl1::is_zip(bytes) {
         Ok(Box::new(sl1::Sl1File::open(bytes, limits)?))
     } else {

@@ -50,7 +50,8 @@ pub(super) fn encode(runs: &[Run], count: u32, planes: u32) -> Vec<u8> {
 /// If a plane has fewer or more pixels.
 pub(super) fn decode(planes: &[&[u8]], pixels: u64) -> Result<RunList, String> {
     let count = u32::try_from(planes.len()).unwrap_or(u32::MAX);
-    let mut planes: Vec<Plane<'_>> = planes.iter().map(|bytes| Plane { bytes, lit: false, left: 0 }).collect();
+    let mut planes: Vec<Plane<'_>> =
+        planes.iter().map(|bytes| Plane { bytes, lit: false, left: 0 }).collect();
     let mut list = RunList::new();
     while list.pixels() < pixels {
         let mut shortest = u32::MAX;
@@ -66,7 +67,8 @@ pub(super) fn decode(planes: &[&[u8]], pixels: u64) -> Result<RunList, String> {
         planes.iter_mut().for_each(|plane| plane.left -= shortest);
         list.push(value_of(lit, count), shortest);
     }
-    let ended = planes.iter().all(|plane| plane.left == 0 && plane.bytes.iter().all(|&byte| byte & 0x7F == 0));
+    let ended =
+        planes.iter().all(|plane| plane.left == 0 && plane.bytes.iter().all(|&byte| byte & 0x7F == 0));
     if ended { Ok(list) } else { Err(format!("more than {pixels} pixels")) }
 }
 

@@ -127,3 +127,23 @@ pub(in crate::print_files) fn meant(value: f32) -> Option<f64> {
 pub(in crate::print_files) fn thousandfold(mm: f64) -> f64 {
     (mm * 1e6).round() / 1e3
 }
+
+/// Masks that are made have pixels of 14 to 50 µm; beyond these bounds a number is garbage.
+const PITCH_MM: std::ops::RangeInclusive<f64> = 1e-4..=10.0;
+
+/// Distance of pixels when `pixels` of them are `mm` wide.
+///
+/// # Errors
+/// If no mask has such pixels.
+pub(in crate::print_files) fn pitch_mm(mm: f64, pixels: u32) -> Result<f64, String> {
+    let pitch_mm = mm / f64::from(pixels);
+    let made = PITCH_MM.contains(&pitch_mm);
+    if made { Ok(pitch_mm) } else { Err(format!("pixels of {pitch_mm} mm do not exist")) }
+}
+
+/// A sum over the file as a share of each millilitre; sums that are 0 say nothing.
+pub(in crate::print_files) fn per_ml(sum: f32, volume_ml: f64) -> Option<f64> {
+    let share = meant(sum).unwrap_or(0.0) / volume_ml;
+    // Single precision: four digits are meant.
+    (share.is_finite() && share > 0.0).then(|| (share * 1e4).round() / 1e4)
+}

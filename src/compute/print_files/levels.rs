@@ -56,7 +56,11 @@ impl Levels {
             0 => None,
             // Below what any resin or panel shows.
             1 => Some(Finding::note("GREY_ROUNDED", "layers", text + "; nothing to do")),
-            _ => Some(Finding::warning("GREY_ROUNDED", "layers", text + "; check thin details on the first print")),
+            _ => Some(Finding::warning(
+                "GREY_ROUNDED",
+                "layers",
+                text + "; check thin details on the first print",
+            )),
         }
     }
 }

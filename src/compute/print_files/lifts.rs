@@ -1,5 +1,6 @@
 //! Lifts and rests, brought to what a format can say.
 
+use super::told::field;
 use super::{Format, Job, LayerMotion, Move, Separation, WriteError};
 
 /// Way that makes no difference, mm: what single precision loses.
@@ -14,8 +15,13 @@ pub(super) fn motions(job: &Job, format: Format) -> Result<(LayerMotion, LayerMo
         Separation::Lift { bottom, normal } => Ok((bottom, normal)),
         Separation::Tilt { .. } => Err(WriteError::Missing {
             format,
-            field: "lift and retract moves",
+            field: field::SEPARATION,
             hint: "add them to the printer profile, or write the format of the printer that tilts",
+        }),
+        Separation::Untold => Err(WriteError::Missing {
+            format,
+            field: field::SEPARATION,
+            hint: "give --printer and --material, whose profiles have them",
         }),
     }
 }
@@ -43,7 +49,8 @@ pub(super) fn rest_s(motion: &LayerMotion) -> f64 {
 /// Whether two stages are the same move.
 pub(super) fn same(one: &Move, other: &Move) -> bool {
     let both_unused = one.mm.abs() < SAME_MM && other.mm.abs() < SAME_MM;
-    both_unused || ((one.mm - other.mm).abs() < SAME_MM && (one.mm_per_min - other.mm_per_min).abs() < SAME_MM)
+    both_unused
+        || ((one.mm - other.mm).abs() < SAME_MM && (one.mm_per_min - other.mm_per_min).abs() < SAME_MM)
 }
 
 /// Whether two rests are as long.

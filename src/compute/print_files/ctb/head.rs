@@ -1,8 +1,8 @@
 //! Everything before the layer table, put together and laid out.
 
 use super::header::{
-    HEADER_LEN, Header, MAGIC_CBDDLP, MAGIC_CTB, MAGIC_CTB4, PARAMS_LEN, PICTURE_LEN, Params, Place,
-    PictureBlock, RESIN_LEN, ResinBlock, SLICER_LEN, Slicer, VERSION4_LEN, Version4,
+    HEADER_LEN, Header, MAGIC_CBDDLP, MAGIC_CTB, MAGIC_CTB4, PARAMS_LEN, PICTURE_LEN, Params, PictureBlock,
+    Place, RESIN_LEN, ResinBlock, SLICER_LEN, Slicer, VERSION4_LEN, Version4,
 };
 use super::{CtbVersion, Flavour, PREVIEW_SIZES, light_off_s, picture};
 use crate::preview::Picture;
@@ -57,7 +57,11 @@ impl Head {
 
     /// Sets what is known when all layers are written.
     pub(super) fn fill_in(&mut self, job: &Job, tally: &Tally) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of times; saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a sum of times; saturates"
+        )]
         let whole_s = tally.print_s().round() as u32;
         self.header.print_s = whole_s;
         self.params.volume_ml = single(tally.volume_ml());
@@ -226,9 +230,15 @@ fn slicer_of(job: &Job, version: CtbVersion, bottom: &LayerMotion, normal: &Laye
     }
 }
 
-fn version4_of(job: &Job, bottom: &LayerMotion, normal: &LayerMotion, last_layer: u32) -> (Version4, Vec<u8>) {
+fn version4_of(
+    job: &Job,
+    bottom: &LayerMotion,
+    normal: &LayerMotion,
+    last_layer: u32,
+) -> (Version4, Vec<u8>) {
     let block = Version4 {
-        bottom_retract_mm_per_min: [bottom.retract, bottom.retract_second].map(|part| single(part.mm_per_min)),
+        bottom_retract_mm_per_min: [bottom.retract, bottom.retract_second]
+            .map(|part| single(part.mm_per_min)),
         after_retract_s: single(normal.waits.after_retract_s),
         after_lift_s: single(normal.waits.after_lift_s),
         before_lift_s: single(normal.waits.before_lift_s),

@@ -294,7 +294,9 @@ impl ResinBlock {
         let [name_at, name_len] = self.name;
         out.u32(0);
         out.bytes(&self.colour);
-        [machine_at, kind_len, kind_at, name_len, name_at, machine_len].iter().for_each(|&word| out.u32(word));
+        [machine_at, kind_len, kind_at, name_len, name_at, machine_len]
+            .iter()
+            .for_each(|&word| out.u32(word));
         out.f32s(&[self.density_g_per_ml]);
         out.u32(0);
     }

@@ -22,7 +22,11 @@ pub(super) fn hold(job: &Job, flavour: Flavour, format: Format) -> Result<(Job, 
         motion_findings(asked, held, &mut findings);
     }
     if flavour.version < CtbVersion::V5 && !job.resin.name.is_empty() {
-        findings.push(Finding::note(CODE, "resin.name", "the name of the resin is not stored; nothing to do"));
+        findings.push(Finding::note(
+            CODE,
+            "resin.name",
+            "the name of the resin is not stored; nothing to do",
+        ));
     }
     findings.dedup();
     Ok((held, findings))
@@ -56,11 +60,17 @@ fn motion_findings(asked: &LayerMotion, held: &LayerMotion, findings: &mut Vec<F
         }
     };
     if !lifts::same(&asked.lift_second, &held.lift_second) {
-        warn("lift_second", "lifts have one stage: the whole way goes at the slower speed; version 4 holds both");
+        warn(
+            "lift_second",
+            "lifts have one stage: the whole way goes at the slower speed; version 4 holds both",
+        );
     }
     let back = [asked.retract, asked.retract_second];
     if !lifts::same(&back[0], &held.retract) || !lifts::same(&back[1], &held.retract_second) {
-        warn("retract", "the way back is as long as the lift, and has the stages and speeds that the version holds");
+        warn(
+            "retract",
+            "the way back is as long as the lift, and has the stages and speeds that the version holds",
+        );
     }
     let waits = [
         (asked.waits.before_lift_s, held.waits.before_lift_s),

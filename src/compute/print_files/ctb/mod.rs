@@ -15,6 +15,7 @@ mod read;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::io::{Seek, SeekFrom, Write};
 
@@ -50,7 +51,8 @@ pub enum CtbVersion {
 
 impl CtbVersion {
     /// The number in the file.
-    fn number(self) -> u32 {
+    #[must_use]
+    pub const fn number(self) -> u32 {
         match self {
             CtbVersion::V2 => 2,
             CtbVersion::V3 => 3,
@@ -174,7 +176,8 @@ impl Table {
     ) -> Result<Self, WriteError> {
         let range = || WriteError::Range { format, field: "number of layers" };
         let (bottom, normal) = lifts::motions(job, format)?;
-        let count = layers.checked_mul(planes).and_then(|count| usize::try_from(count).ok()).ok_or_else(range)?;
+        let count =
+            layers.checked_mul(planes).and_then(|count| usize::try_from(count).ok()).ok_or_else(range)?;
         let entries = vec![Entry::default(); count];
         let mut table = Self { format, flavour, motions: [bottom, normal], layers, entries, at: 0 };
         table.at = u64::from(table_at) + table.bytes();

@@ -5,11 +5,11 @@ use super::header::{
     PictureBlock, Place, ResinBlock, Slicer, Version4,
 };
 use super::layer::{ENTRY_LEN, Entry, RECORD_LEN};
-use super::{CtbVersion, cipher, picture, runs};
+use super::{CtbVersion, cipher, picture, runs, told};
 use crate::preview::Picture;
 use crate::print_files::bit_planes::{self, PLANES_MAX};
-use crate::print_files::fields::{ByteOrder, FieldReader, meant, thousandfold};
-use crate::print_files::{Facts, Format, LayerFacts, Limits, PrintFile, ReadError, pitch_of};
+use crate::print_files::fields::{ByteOrder, FieldReader, meant, pitch_mm, thousandfold};
+use crate::print_files::{Facts, Format, LayerFacts, Limits, PrintFile, ReadError, Told};
 use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation, RunList};
 
 /// Longest text that is believed.
@@ -86,7 +86,7 @@ impl<'a> CtbFile<'a> {
     }
 
     /// A picture of the plate, if the block at `at` describes one.
-    pub(super) fn picture(&self, at: u32) -> Option<Picture> {
+    fn picture(&self, at: u32) -> Option<Picture> {
         let block = PictureBlock::decode(self.bytes, usize::try_from(at).ok().filter(|&at| at > 0)?)?;
         let [width, height] = block.size_px;
         let [words_at, length] = block.words;
@@ -100,6 +100,18 @@ impl<'a> CtbFile<'a> {
 impl PrintFile for CtbFile<'_> {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn job(&self) -> Told {
+        told::told(self)
+    }
+
+    /// Large, small; a picture that can't be read is left out.
+    fn previews(&self) -> Vec<Picture> {
+        [self.blocks.header.large_at, self.blocks.header.small_at]
+            .into_iter()
+            .filter_map(|at| self.picture(at))
+            .collect()
     }
 }
 
@@ -125,7 +137,9 @@ impl Blocks {
         let header = Header::decode(bytes);
         let magic = FieldReader::at(bytes, 0, ByteOrder::Little).u32();
         let format = match (magic, &header) {
-            (Some(MAGIC_ENCRYPTED), _) => return Err(ReadError::Encrypted { format: Format::Ctb(CtbVersion::V5) }),
+            (Some(MAGIC_ENCRYPTED), _) => {
+                return Err(ReadError::Encrypted { format: Format::Ctb(CtbVersion::V5) });
+            }
             (Some(MAGIC_CBDDLP), _) => Format::Cbddlp,
             (_, Some(Header { version: 0..=2, .. })) => Format::Ctb(CtbVersion::V2),
             (_, Some(Header { version: 3, .. })) => Format::Ctb(CtbVersion::V3),
@@ -144,7 +158,8 @@ impl Blocks {
         let machine = slicer.as_ref().map_or(Some(String::new()), |slicer| text(bytes, slicer.machine));
         let machine = machine.ok_or_else(|| damaged("the machine name lies outside the file"))?;
         let at = slicer.as_ref().map_or(0, |slicer| slicer.version4_at);
-        let version4 = block(bytes, at, header.version < 4, Version4::decode).ok_or_else(|| damaged(VERSION4))?;
+        let version4 =
+            block(bytes, at, header.version < 4, Version4::decode).ok_or_else(|| damaged(VERSION4))?;
         let at = version4.as_ref().map_or(0, |version4| version4.resin_at);
         let resin = block(bytes, at, header.version < 5, ResinBlock::decode).ok_or_else(|| damaged(RESIN))?;
         let resin = match resin {
@@ -170,7 +185,7 @@ impl Blocks {
         ReadError::Damaged { format: self.format, reason: reason.into() }
     }
 
-    pub(super) fn finite(&self, value: f32, what: &str) -> Result<f64, ReadError> {
+    fn finite(&self, value: f32, what: &str) -> Result<f64, ReadError> {
         meant(value).ok_or_else(|| self.damaged(format!("{what} is not a number")))
     }
 
@@ -181,7 +196,7 @@ impl Blocks {
         }
         let pitch = |side: usize, pixels: u32| {
             let mm = self.finite(self.header.bed_mm[side], "the platform size")?;
-            pitch_of(mm, pixels).map_err(|reason| self.damaged(reason))
+            pitch_mm(mm, pixels).map_err(|reason| self.damaged(reason))
         };
         Ok(Display {
             width_px,
@@ -208,7 +223,8 @@ impl Blocks {
         let mut entries = Vec::new();
         for number in 0..count {
             let entry = Entry::decode(&mut from, paged).ok_or_else(outside)?;
-            let inside = entry.at >= u64::from(HEADER_LEN) && slice_of(bytes, entry.at, entry.length).is_some();
+            let inside =
+                entry.at >= u64::from(HEADER_LEN) && slice_of(bytes, entry.at, entry.length).is_some();
             if !inside {
                 let layer = number % u64::from(self.header.layers.max(1));
                 return Err(self.damaged(format!("layer {layer} lies outside the file")));
