@@ -180,7 +180,8 @@ mod tests {
             let stored: Vec<Vec<u8>> = (1..=planes).map(|count| encode(given.runs(), count, planes)).collect();
             let joined = stored.concat();
             let split = split(&joined, planes, given.pixels()).unwrap();
-            prop_assert_eq!(decode(&split, given.pixels()).unwrap().runs(), rounded.runs());
+            let read = decode(&split, given.pixels()).unwrap();
+            prop_assert_eq!(read.runs(), rounded.runs());
         }
 
         #[test]

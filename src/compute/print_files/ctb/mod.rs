@@ -100,6 +100,18 @@ impl Flavour {
     }
 }
 
+/// The job that a reader will see, for the tests of all formats.
+#[cfg(test)]
+pub(super) fn held(job: &Job, format: Format) -> Job {
+    let (version, in_planes) = match format {
+        Format::Ctb(version) => (version, false),
+        Format::Goo | Format::Sl1 | Format::Cbddlp | Format::Photon | Format::Anycubic(..) => {
+            (CtbVersion::V2, true)
+        }
+    };
+    held::hold(job, Flavour { version, in_planes }, format).map(|(held, _)| held).expect("a job with lifts")
+}
+
 /// An encoded layer.
 struct Packed {
     encoded: Encoded,

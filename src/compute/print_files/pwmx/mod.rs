@@ -113,6 +113,13 @@ impl Coding {
     }
 }
 
+/// The job that a reader will see, for the tests of all formats.
+#[cfg(test)]
+pub(super) fn held(job: &Job, ending: AnycubicEnding, version: AnycubicVersion) -> Job {
+    let held = held::hold(job, Coding::of(ending), version, Format::Anycubic(ending, version));
+    held.map(|(held, _)| held).expect("a job with lifts")
+}
+
 /// An encoded layer.
 struct Packed {
     encoded: Encoded,
