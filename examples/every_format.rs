@@ -15,8 +15,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result, bail};
 use sprue_compute::preview;
 use sprue_compute::print_files::{
-    self, Exposure, Format, Job, LayerMotion, Light, Limits, Machine, Move, Origin, Resin, Separation, Sl1Names,
-    Waits,
+    self, Exposure, Format, Job, LayerMotion, Light, Limits, Machine, Move, Origin, Resin, Separation,
+    Sl1Names, Waits,
 };
 use sprue_compute::rings::{BandProfile, RingDesign};
 use sprue_compute::slice::{
@@ -37,7 +37,8 @@ fn write(folder: &Path) -> Result<()> {
     let mut design = RingDesign::band(16.0, 2.5, 1.5, BandProfile::HalfRound);
     design.resolution_mm = 0.1;
     let mesh = design.generate()?;
-    let lowest = |side: usize| mesh.vertices.iter().map(|corner| f64::from(corner[side])).fold(f64::MAX, f64::min);
+    let lowest =
+        |side: usize| mesh.vertices.iter().map(|corner| f64::from(corner[side])).fold(f64::MAX, f64::min);
     // Off the centre, so that a mirrored or turned picture is noticed.
     let offset_mm = [20.0 - lowest(0), 35.0 - lowest(1), -lowest(2)];
     let parts = [Part { name: "band", mesh: &mesh, offset_mm }];
@@ -53,8 +54,11 @@ fn write(folder: &Path) -> Result<()> {
     let control = Control { cancel: &cancel, progress: &|_, _| {} };
     fs::write(folder.join("layers.txt"), layers(&plate)?)?;
     for format in Format::ALL {
-        let pictures: Vec<_> =
-            format.preview_sizes().iter().map(|&(width, height)| preview::draw(&parts, width, height)).collect();
+        let pictures: Vec<_> = format
+            .preview_sizes()
+            .iter()
+            .map(|&(width, height)| preview::draw(&parts, width, height))
+            .collect();
         let mut bytes = Cursor::new(Vec::new());
         let written = print_files::write(format, &job, &plate, &pictures, &mut bytes, control)?;
         let name = format!("{}.{}", format.name(), format.extension());
@@ -76,7 +80,8 @@ fn layers<S: LayerSource + ?Sized>(source: &S) -> Result<String> {
     let mut text = String::new();
     for index in 0..source.layer_count() {
         let layer = source.layer(index)?;
-        let runs: Vec<String> = layer.runs.iter().map(|run| format!("{}:{}", run.value, run.length)).collect();
+        let runs: Vec<String> =
+            layer.runs.iter().map(|run| format!("{}:{}", run.value, run.length)).collect();
         writeln!(text, "{}", runs.join(" "))?;
     }
     Ok(text)
@@ -93,7 +98,11 @@ fn job() -> Job {
         waits: Waits { before_lift_s: 0.5 + more, after_lift_s: 0.25 + more, after_retract_s: 1.0 + more },
     };
     Job {
-        machine: Machine { name: "Photon".to_owned(), kind: "MSLA".to_owned(), build_mm: [68.04, 120.96, 150.0] },
+        machine: Machine {
+            name: "Photon".to_owned(),
+            kind: "MSLA".to_owned(),
+            build_mm: [68.04, 120.96, 150.0],
+        },
         display: Display {
             width_px: 1440,
             height_px: 2560,

@@ -153,6 +153,7 @@ fn an_inspection_says_what_was_asked_for() {
 }
 
 #[test]
+#[expect(clippy::float_cmp, reason = "rounded to the same decimals")]
 fn a_file_tells_all_of_its_job_or_names_what_it_does_not() {
     for format in Format::ALL {
         let (bytes, _) = written(format, &job_for(format));
@@ -337,8 +338,12 @@ impl LayerSource for Drawn {
     }
 
     fn layer(&self, index: u32) -> Result<Layer, LayerError> {
+        let count = self.layer_count();
+        let place = usize::try_from(index).ok();
+        let layer =
+            place.and_then(|place| self.layers.get(place)).ok_or(LayerError::OutOfRange { index, count })?;
         let mut runs = crate::slice::RunList::new();
-        self.layers[usize::try_from(index).unwrap()].iter().for_each(|run| runs.push(run.value, run.length));
+        layer.iter().for_each(|run| runs.push(run.value, run.length));
         Ok(runs.finish(index, self.display.pixel_mm2(), 0))
     }
 }

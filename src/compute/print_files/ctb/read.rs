@@ -12,6 +12,8 @@ use crate::print_files::fields::{ByteOrder, FieldReader, meant, pitch_mm, thousa
 use crate::print_files::{Facts, Format, LayerFacts, Limits, PrintFile, ReadError, Told};
 use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation, RunList};
 
+/// Most bytes that a pixel can take, with room: more would be chunks without pixels, which only cost time.
+const BYTES_PER_PIXEL: u64 = 5;
 /// Longest text that is believed.
 const TEXT_MAX: u32 = 4096;
 /// Largest picture of the plate that is unpacked, px.
@@ -57,7 +59,7 @@ impl<'a> CtbFile<'a> {
         if blocks.header.layers > limits.layers_max {
             return Err(ReadError::OverLimit { format, what: "the number of layers" });
         }
-        let entries = blocks.entries(bytes)?;
+        let entries = blocks.entries(bytes, display.pixels())?;
         let facts = blocks.facts(&display, &entries)?;
         Ok(Self { bytes, blocks, entries, display, facts })
     }
@@ -209,7 +211,7 @@ impl Blocks {
     }
 
     /// The layer table, with every layer inside the file and behind the header.
-    fn entries(&self, bytes: &[u8]) -> Result<Vec<Entry>, ReadError> {
+    fn entries(&self, bytes: &[u8], pixels: u64) -> Result<Vec<Entry>, ReadError> {
         let outside = || self.damaged("the layer table lies outside the file");
         let planes = self.planes();
         if planes > PLANES_MAX {

@@ -48,7 +48,7 @@ impl<'a> AnycubicFile<'a> {
         if display.pixels() > limits.pixels_max {
             return Err(ReadError::OverLimit { format, what: "the resolution" });
         }
-        let entries = blocks.entries(bytes, limits)?;
+        let entries = blocks.entries(bytes, display.pixels(), limits)?;
         let in_planes = blocks.in_planes(bytes, &entries, &display);
         if in_planes {
             blocks.format = blocks.format_with(AnycubicEnding::Pws);
@@ -182,7 +182,7 @@ impl Blocks {
     }
 
     /// The layer table, with every layer inside the file and behind the first block.
-    fn entries(&self, bytes: &[u8], limits: &Limits) -> Result<Vec<LayerEntry>, ReadError> {
+    fn entries(&self, bytes: &[u8], pixels: u64, limits: &Limits) -> Result<Vec<LayerEntry>, ReadError> {
         let table = offset(self.intro.layers_at).and_then(|at| decode_table(bytes, at, limits.layers_max));
         let entries = match table {
             None => return Err(self.damaged("the layer table is not where it should be")),
@@ -193,8 +193,14 @@ impl Blocks {
         };
         let outside =
             |entry: &LayerEntry| entry.at < FIRST_LEN || slice_of(bytes, entry.at, entry.length).is_none();
-        match entries.iter().position(outside) {
-            Some(index) => Err(self.damaged(format!("layer {index} lies outside the file"))),
+        if let Some(index) = entries.iter().position(outside) {
+            return Err(self.damaged(format!("layer {index} lies outside the file")));
+        }
+        let length_max = pixels.saturating_mul(u64::from(PLANES_MAX));
+        match entries.iter().position(|entry| u64::from(entry.length) > length_max) {
+            Some(index) => {
+                Err(self.damaged(format!("layer {index} is longer than any picture of the display")))
+            }
             None => Ok(entries),
         }
     }
