@@ -225,11 +225,12 @@ impl Blocks {
         let mut entries = Vec::new();
         for number in 0..count {
             let entry = Entry::decode(&mut from, paged).ok_or_else(outside)?;
-            let inside =
-                entry.at >= u64::from(HEADER_LEN) && slice_of(bytes, entry.at, entry.length).is_some();
-            if !inside {
-                let layer = number % u64::from(self.header.layers.max(1));
+            let layer = number % u64::from(self.header.layers.max(1));
+            if entry.at < u64::from(HEADER_LEN) || slice_of(bytes, entry.at, entry.length).is_none() {
                 return Err(self.damaged(format!("layer {layer} lies outside the file")));
+            }
+            if u64::from(entry.length) > pixels.saturating_mul(BYTES_PER_PIXEL) {
+                return Err(self.damaged(format!("layer {layer} is longer than any picture of the display")));
             }
             entries.push(entry);
         }
