@@ -7,7 +7,9 @@
 
 mod bit_planes;
 mod civil;
+mod container;
 mod ctb;
+mod cws;
 mod deflate;
 mod fields;
 pub mod gcode;
@@ -15,9 +17,15 @@ mod goo;
 mod job;
 mod levels;
 mod lifts;
+mod manifest;
+mod nanodlp;
+mod png;
+mod png_zip;
 mod pwmx;
+mod raster;
 mod read_back;
 mod sl1;
+mod steps;
 mod tally;
 mod told;
 
@@ -48,6 +56,18 @@ pub enum Format {
     Goo,
     /// Prusa `.sl1`.
     Sl1,
+    /// Prusa `.sl1s`: the same container, for the models after the first.
+    Sl1s,
+    /// `.nanodlp`, one grey pixel for each of the mask.
+    NanoDlp,
+    /// `.nanodlp`, three mask pixels in one of a picture.
+    NanoDlpRgb,
+    /// Creation Workshop `.cws`.
+    Cws,
+    /// PNG stack `.zip`.
+    Zip,
+    /// 1-bit stacks for wax jetting, `.raster.zip`.
+    Raster,
     /// ChiTuBox `.ctb`, settings not encrypted.
     Ctb(CtbVersion),
     /// ChiTuBox `.cbddlp`, version 2: grey in one-bit planes.
@@ -60,9 +80,15 @@ pub enum Format {
 
 impl Format {
     /// Every format: the versions of `.ctb`, every ending of Anycubic in its newest version, and `.pwmx` in all.
-    pub const ALL: [Format; 28] = [
+    pub const ALL: [Format; 34] = [
         Format::Goo,
         Format::Sl1,
+        Format::Sl1s,
+        Format::NanoDlp,
+        Format::NanoDlpRgb,
+        Format::Cws,
+        Format::Zip,
+        Format::Raster,
         Format::Ctb(CtbVersion::V2),
         Format::Ctb(CtbVersion::V3),
         Format::Ctb(CtbVersion::V4),
@@ -97,6 +123,11 @@ impl Format {
         match self {
             Format::Goo => "goo",
             Format::Sl1 => "sl1",
+            Format::Sl1s => "sl1s",
+            Format::NanoDlp | Format::NanoDlpRgb => "nanodlp",
+            Format::Cws => "cws",
+            Format::Zip => "zip",
+            Format::Raster => "raster.zip",
             Format::Ctb(_) => "ctb",
             Format::Cbddlp => "cbddlp",
             Format::Photon => "photon",
@@ -104,14 +135,23 @@ impl Format {
         }
     }
 
-    /// What tells the format from all others: the ending, and the version where an ending has several:
-    /// `goo`, `ctb-v4`, `pwmx-516`.
+    /// Name on the command line and in reports; unlike the extension it tells all formats apart: `goo`, `ctb-v4`,
+    /// `pwmx-516`.
     #[must_use]
-    pub fn name(self) -> String {
+    pub fn name(self) -> &'static str {
         match self {
-            Format::Goo | Format::Sl1 | Format::Cbddlp | Format::Photon => self.extension().to_owned(),
-            Format::Ctb(version) => format!("ctb-v{}", version.number()),
-            Format::Anycubic(ending, version) => format!("{}-{}", ending.extension(), version.number()),
+            Format::NanoDlpRgb => "nanodlp-rgb",
+            Format::Raster => "raster",
+            Format::Ctb(version) => version.name(),
+            Format::Anycubic(ending, version) => ending.name(version),
+            Format::Goo
+            | Format::Sl1
+            | Format::Sl1s
+            | Format::NanoDlp
+            | Format::Cws
+            | Format::Zip
+            | Format::Cbddlp
+            | Format::Photon => self.extension(),
         }
     }
 
@@ -129,22 +169,45 @@ impl Format {
         others.chain(anycubic).filter(means).collect()
     }
 
+    /// The format that a file name asks for: the longest extension that fits, the plainest format of those that
+    /// share one, the oldest of versions, which most boards read. [`Format::named`] gives them all.
+    #[must_use]
+    pub fn of_file_name(name: &str) -> Option<Format> {
+        let name = name.to_ascii_lowercase();
+        let fits =
+            |format: &Format| name.strip_suffix(format.extension()).is_some_and(|stem| stem.ends_with('.'));
+        let fitting = Format::ALL.into_iter().filter(fits);
+        let longest = fitting
+            .reduce(|best, next| if next.extension().len() > best.extension().len() { next } else { best })?;
+        Format::named(longest.extension()).first().copied()
+    }
+
+    /// Whether pixels are black or white and nothing between.
+    #[must_use]
+    pub fn is_one_bit(self) -> bool {
+        self == Format::Raster
+    }
+
     /// Sizes of the pictures of the plate that the format wants, px; in the order of [`write()`]'s argument.
     #[must_use]
     pub fn preview_sizes(self) -> &'static [(u32, u32)] {
         match self {
             Format::Goo => &goo::PREVIEW_SIZES,
-            Format::Sl1 => &sl1::PREVIEW_SIZES,
+            Format::Sl1 | Format::Sl1s => &sl1::PREVIEW_SIZES,
+            Format::NanoDlp | Format::NanoDlpRgb => &nanodlp::PREVIEW_SIZES,
+            Format::Cws => &cws::PREVIEW_SIZES,
+            Format::Zip => &png_zip::PREVIEW_SIZES,
+            Format::Raster => &raster::PREVIEW_SIZES,
             Format::Ctb(_) | Format::Cbddlp | Format::Photon => &ctb::PREVIEW_SIZES,
             Format::Anycubic(..) => &pwmx::PREVIEW_SIZES,
         }
     }
 }
 
-/// As its ending: the version has a field of its own in [`Facts`].
+/// As its name.
 impl Serialize for Format {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.extension())
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -240,13 +303,34 @@ pub fn write<W: Write + Seek + Send>(
 ) -> Result<Written, WriteError> {
     match format {
         Format::Goo => goo::write(job, source, previews, out, control),
-        Format::Sl1 => sl1::write(job, source, previews, out, control),
+        Format::Sl1 | Format::Sl1s => sl1::write(format, job, source, previews, out, control),
+        Format::NanoDlp | Format::NanoDlpRgb => nanodlp::write(format, job, source, previews, out, control),
+        Format::Cws => cws::write(job, source, previews, out, control),
+        Format::Zip => png_zip::write(job, source, previews, out, control),
+        Format::Raster => raster::write(job, source, None, previews, out, control),
         Format::Ctb(version) => ctb::write(format, Some(version), job, source, previews, out, control),
         Format::Cbddlp | Format::Photon => ctb::write(format, None, job, source, previews, out, control),
         Format::Anycubic(ending, version) => {
             pwmx::write(ending, version, job, source, previews, out, control)
         }
     }
+}
+
+/// Writes 1-bit stacks of build and support wax ([`Format::Raster`]).
+///
+/// `support` shows the same display as `build`; where both want a pixel, the build wax has it.
+///
+/// # Errors
+/// As [`write()`]; also if the two masks differ in size.
+pub fn write_raster<W: Write + Seek + Send>(
+    job: &Job,
+    build: &dyn LayerSource,
+    support: Option<&dyn LayerSource>,
+    previews: &[Picture],
+    out: W,
+    control: Control<'_>,
+) -> Result<Written, WriteError> {
+    raster::write(job, build, support, previews, out, control)
 }
 
 /// What a reader may spend.
@@ -337,7 +421,8 @@ pub struct InspectedLayer {
 pub enum ReadError {
     /// The first bytes belong to no known format.
     #[error(
-        "this is no print file that can be read here; known are .goo, .sl1, .ctb, .cbddlp, .photon and the .pwmx family"
+        "this is no print file that can be read here; known are .goo, .ctb, .cbddlp, .photon, the .pwmx family, \
+         .sl1, .sl1s, .nanodlp, .cws and .zip"
     )]
     UnknownFormat,
     /// The file ends too early or says something impossible.
@@ -378,6 +463,12 @@ pub trait PrintFile: LayerSource + Send {
 
     /// Pictures of the plate, as far as they can be read; an unreadable one stops no conversion.
     fn previews(&self) -> Vec<Picture>;
+
+    /// A layer of the second material's mask; `None` if the file has but one material.
+    fn support_layer(&self, index: u32) -> Option<Result<Layer, LayerError>> {
+        let _ = index;
+        None
+    }
 }
 
 /// Opens a print file, ours or foreign, by its first bytes.
@@ -391,10 +482,26 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 
         Ok(Box::new(ctb::CtbFile::open(bytes, limits)?))
     } else if pwmx::is_anycubic(bytes) {
         Ok(Box::new(pwmx::AnycubicFile::open(bytes, limits)?))
-    } else if sl1::is_zip(bytes) {
-        Ok(Box::new(sl1::Sl1File::open(bytes, limits)?))
+    } else if container::is_zip(bytes) {
+        open_container(bytes, limits)
     } else {
         Err(ReadError::UnknownFormat)
+    }
+}
+
+/// Containers are told apart by the names in them.
+fn open_container<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 'a>, ReadError> {
+    let container = container::Container::open(bytes, limits)?;
+    if sl1::is_sl1(&container) {
+        Ok(Box::new(sl1::Sl1File::open(container, limits)?))
+    } else if nanodlp::is_nanodlp(&container) {
+        Ok(Box::new(nanodlp::NanoDlpFile::open(container, limits)?))
+    } else if cws::is_cws(&container) {
+        Ok(Box::new(cws::CwsFile::open(container, limits)?))
+    } else if raster::is_raster(&container) {
+        Ok(Box::new(raster::RasterFile::open(container, limits)?))
+    } else {
+        Ok(Box::new(png_zip::ZipFile::open(container, limits)?))
     }
 }
 
@@ -419,7 +526,7 @@ pub fn inspect(file: &dyn PrintFile, control: Control<'_>) -> Result<Inspection,
 /// One layer as an 8-bit grey PNG.
 #[must_use]
 pub fn png_of(layer: &Layer, display: &Display) -> Vec<u8> {
-    sl1::png::encode(&layer.runs, display.width_px, display.height_px)
+    png::encode(&layer.runs, display.width_px, display.height_px)
 }
 
 #[cfg(test)]

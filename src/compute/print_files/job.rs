@@ -1,5 +1,7 @@
 //! Everything that a print file says besides its pictures.
 
+use serde::{Deserialize, Serialize};
+
 use crate::slice::{Display, Heights};
 use crate::units::Microns;
 
@@ -29,7 +31,7 @@ pub struct Job {
 }
 
 /// The printer, by the names its firmware compares.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Machine name; many boards refuse a file with another one.
     pub name: String,
@@ -40,7 +42,7 @@ pub struct Machine {
 }
 
 /// Exposure times of the layers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exposure {
     /// Normal layers, s.
     pub normal_s: f64,
@@ -55,7 +57,7 @@ pub struct Exposure {
 }
 
 /// From this height on, another exposure of normal layers: thinner layers, or a part that needs it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ExposureRange {
     /// Holds for layers whose bottom is here or higher, up to the next range.
     pub from: Microns,
@@ -73,7 +75,8 @@ impl Exposure {
 }
 
 /// What happens between two exposures.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Separation {
     /// The platform lifts and comes back; the file carries the moves.
     Lift {
@@ -96,7 +99,7 @@ pub enum Separation {
 }
 
 /// One move of the platform.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Move {
     /// Way, mm; 0 for a stage that is not used.
     pub mm: f64,
@@ -113,7 +116,7 @@ impl Move {
 }
 
 /// The moves and rests of one layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LayerMotion {
     /// First, slow stage of the lift.
     pub lift: Move,
@@ -138,7 +141,7 @@ impl LayerMotion {
 }
 
 /// Rests of a layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Waits {
     /// After the cure, before the lift, s.
     pub before_lift_s: f64,
@@ -149,7 +152,7 @@ pub struct Waits {
 }
 
 /// Lamp power, 0 to 255.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Light {
     /// Bottom layers.
     pub bottom_pwm: u8,
@@ -158,7 +161,7 @@ pub struct Light {
 }
 
 /// The resin, as files name and price it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resin {
     /// Name.
     pub name: String,
@@ -171,7 +174,7 @@ pub struct Resin {
 }
 
 /// Who wrote the file, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Program.
     pub software: String,
@@ -182,7 +185,7 @@ pub struct Origin {
 }
 
 /// Names that the firmware and host programs of `.sl1` printers compare.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sl1Names {
     /// `jobDir`: stem of the layer names; letters, digits, `-` and `_`.
     pub job: String,

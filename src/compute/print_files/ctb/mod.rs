@@ -50,6 +50,16 @@ pub enum CtbVersion {
 }
 
 impl CtbVersion {
+    /// Name on the command line and in reports.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            CtbVersion::V2 => "ctb-v2",
+            CtbVersion::V3 => "ctb-v3",
+            CtbVersion::V4 => "ctb-v4",
+            CtbVersion::V5 => "ctb-v5",
+        }
+    }
+
     /// The number in the file.
     #[must_use]
     pub const fn number(self) -> u32 {
@@ -103,12 +113,8 @@ impl Flavour {
 /// The job that a reader will see, for the tests of all formats.
 #[cfg(test)]
 pub(super) fn held(job: &Job, format: Format) -> Job {
-    let (version, in_planes) = match format {
-        Format::Ctb(version) => (version, false),
-        Format::Goo | Format::Sl1 | Format::Cbddlp | Format::Photon | Format::Anycubic(..) => {
-            (CtbVersion::V2, true)
-        }
-    };
+    let (version, in_planes) =
+        if let Format::Ctb(version) = format { (version, false) } else { (CtbVersion::V2, true) };
     held::hold(job, Flavour { version, in_planes }, format).map(|(held, _)| held).expect("a job with lifts")
 }
 

@@ -147,4 +147,34 @@ impl AnycubicEnding {
     pub(in crate::print_files) const fn newest(self) -> super::Format {
         super::Format::Anycubic(self, self.newest_version())
     }
+
+    /// Name of the format on the command line and in reports; the ending alone for a version that no printer of
+    /// the ending reads.
+    pub(in crate::print_files) fn name(self, version: AnycubicVersion) -> &'static str {
+        let names = NAMES.iter().find(|(ending, _)| *ending == self).map_or(&[][..], |(_, names)| *names);
+        let place = self.versions().iter().position(|one| *one == version);
+        place.and_then(|place| names.get(place)).copied().unwrap_or(self.extension())
+    }
 }
+
+/// Names of the formats of each ending, in the order of [`AnycubicEnding::versions`].
+const NAMES: [(AnycubicEnding, &[&str]); 18] = [
+    (AnycubicEnding::Pws, &["pws-1"]),
+    (AnycubicEnding::Pw0, &["pw0-1"]),
+    (AnycubicEnding::Pwx, &["pwx-1"]),
+    (AnycubicEnding::Pwmx, &["pwmx-1", "pwmx-515", "pwmx-516"]),
+    (AnycubicEnding::Pwmo, &["pwmo-1", "pwmo-515", "pwmo-516"]),
+    (AnycubicEnding::Pwms, &["pwms-1", "pwms-515", "pwms-516"]),
+    (AnycubicEnding::Pmsq, &["pmsq-1", "pmsq-515", "pmsq-516"]),
+    (AnycubicEnding::Dlp, &["dlp-1", "dlp-515", "dlp-516"]),
+    (AnycubicEnding::Pwma, &["pwma-515", "pwma-516"]),
+    (AnycubicEnding::Pm3, &["pm3-515", "pm3-516"]),
+    (AnycubicEnding::Pm3m, &["pm3m-515", "pm3m-516"]),
+    (AnycubicEnding::Pwmb, &["pwmb-515", "pwmb-516", "pwmb-517"]),
+    (AnycubicEnding::Dl2p, &["dl2p-515", "dl2p-516", "dl2p-517"]),
+    (AnycubicEnding::Pmx2, &["pmx2-515", "pmx2-516", "pmx2-517"]),
+    (AnycubicEnding::Pm3r, &["pm3r-515", "pm3r-516", "pm3r-517"]),
+    (AnycubicEnding::Pm3n, &["pm3n-517"]),
+    (AnycubicEnding::Pm5, &["pm5-517"]),
+    (AnycubicEnding::Px6s, &["px6s-517"]),
+];

@@ -2,7 +2,7 @@ use std::io::{Cursor, Read, Write};
 
 use proptest::prelude::*;
 
-use super::png;
+use crate::print_files::png::{self, Packing};
 use crate::print_files::tests::{display, job, try_all, written};
 use crate::print_files::{Format, Limits, ReadError, Separation, open};
 use crate::slice::{Orientation, RunList};
@@ -40,8 +40,8 @@ fn layers_and_thumbnails_have_the_names_and_sizes_that_readers_expect() {
     let others =
         ["thumbnail/thumbnail400x400.png", "thumbnail/thumbnail800x480.png", "config.ini", "prusaslicer.ini"];
     assert!(names.iter().cloned().eq(layers.chain(others.map(str::to_owned))), "{names:?}");
-    assert_eq!(png::size_of(&entry(&bytes, "ring00003.png")), Some([60, 40]));
-    assert_eq!(png::size_of(&entry(&bytes, "thumbnail/thumbnail800x480.png")), Some([800, 480]));
+    assert_eq!(png::head_of(&entry(&bytes, "ring00003.png")).unwrap().size, [60, 40]);
+    assert_eq!(png::head_of(&entry(&bytes, "thumbnail/thumbnail800x480.png")).unwrap().size, [800, 480]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ proptest! {
             left -= length.min(left);
         }
         let bytes = png::encode(list.runs(), width, height);
-        let read = png::decode(&bytes, [width, height]).unwrap();
+        let read = png::decode(&bytes, [width, height], Packing::Plain).unwrap();
         prop_assert_eq!(read.runs(), list.runs());
     }
 }
