@@ -249,7 +249,7 @@ pub(super) fn decode(bytes: &[u8], size: [u32; 2], packing: Packing) -> Result<R
             (Packing::Plain, 1) | (Packing::Rgb, _) => push_row(&next.data()[..width], &mut list),
             (Packing::Plain, _) => {
                 row.clear();
-                row.extend(next.data().chunks_exact(channels).map(|pixel| light_of(pixel)));
+                row.extend(next.data().chunks_exact(channels).map(light_of));
                 push_row(&row, &mut list);
             }
             (Packing::Bgr, _) => {

@@ -74,13 +74,16 @@ fn files_of_other_programs_are_read() {
         let file = open(&bytes, &Limits::GENEROUS).unwrap();
 
         assert_eq!((file.facts().format, file.facts().resolution_px), (Format::Cws, [6, 2]));
-        assert_eq!(file.facts().pixel_um, [47.0, 50.0]);
+        assert_eq!((file.facts().pixel_um, file.facts().layer_um), ([47.0, 50.0], 50.0));
         let said: Vec<(f64, f64)> =
             file.facts().layers.iter().map(|one| (one.z_um, one.exposure_s)).collect();
         assert_eq!(said, [(50.0, 35.0), (100.0, 5.5), (150.0, 5.5)]);
         assert_eq!(pixels_of(&file.layer(2).unwrap().runs), pixels);
         let Separation::Lift { normal, .. } = file.job().job.separation else { panic!("it lifts") };
-        assert_eq!((normal.lift.mm, normal.retract.mm, normal.retract.mm_per_min), (5.0, 5.0, 150.0));
-        assert_eq!(normal.waits.after_retract_s, 8.0);
+        let rest_s = normal.waits.after_retract_s;
+        assert_eq!(
+            (normal.lift.mm, normal.retract.mm, normal.retract.mm_per_min, rest_s),
+            (5.0, 5.0, 150.0, 8.0)
+        );
     }
 }

@@ -45,7 +45,7 @@ fn block<P: FnMut(u8, u64) -> Option<()>>(bits: &mut Bits<'_>, out: &mut Out<P>)
 }
 
 fn stored<P: FnMut(u8, u64) -> Option<()>>(bits: &mut Bits<'_>, out: &mut Out<P>) -> Option<()> {
-    bits.to_byte();
+    bits.align();
     let length = bits.take(16)?;
     if bits.take(16)? != length ^ 0xFFFF {
         return None;
@@ -270,7 +270,7 @@ impl<'a> Bits<'a> {
         Some(value)
     }
 
-    fn to_byte(&mut self) {
+    fn align(&mut self) {
         let odd = self.count % 8;
         self.held >>= odd;
         self.count -= odd;
@@ -299,7 +299,7 @@ impl<'a> Bits<'a> {
 
     /// The sum behind the last block; nothing may follow it.
     fn last_four(&mut self) -> Option<u32> {
-        self.to_byte();
+        self.align();
         let held = usize::from((self.count / 8).to_le_bytes()[0]);
         let mut four = Vec::with_capacity(4);
         for _ in 0..held.min(4) {

@@ -45,9 +45,10 @@ pub(super) fn write<W: Write + Seek + Send>(
     let mut packer = Packer::new(format, source.layer_count(), out)?;
     let (width, height) = (job.display.width_px, job.display.height_px);
     let encode = |layer: &Layer| {
-        let bytes = match format {
-            Format::NanoDlpRgb => png::encode_packed(&layer.runs, width, height),
-            _ => png::encode(&layer.runs, width, height),
+        let bytes = if format == Format::NanoDlpRgb {
+            png::encode_packed(&layer.runs, width, height)
+        } else {
+            png::encode(&layer.runs, width, height)
         };
         (Encoded::of(layer, bytes), Extent::of(layer, &job.display))
     };
