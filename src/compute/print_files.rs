@@ -5,17 +5,23 @@
 //! offset, length and count is held against the file and the [`Limits`] before memory is spent.
 //! No process number has a default here: what a format needs is a field of [`Job`].
 
+mod bit_planes;
 mod civil;
 mod container;
+mod ctb;
 mod cws;
 mod deflate;
+mod fields;
 pub mod gcode;
 mod goo;
 mod job;
+mod levels;
+mod lifts;
 mod manifest;
 mod nanodlp;
 mod png;
 mod png_zip;
+mod pwmx;
 mod raster;
 mod read_back;
 mod sl1;
@@ -27,10 +33,12 @@ use std::io::{Seek, Write};
 
 use serde::Serialize;
 
+pub use ctb::CtbVersion;
 pub use job::{
     Exposure, ExposureRange, Job, LayerMotion, Light, Machine, Move, Origin, Resin, Separation, Sl1Names,
     Waits,
 };
+pub use pwmx::{AnycubicEnding, AnycubicVersion};
 pub use read_back::{Difference, ReadBackError, check_read_back};
 pub use told::Told;
 
@@ -39,8 +47,10 @@ use crate::preview::Picture;
 use crate::slice::{Control, Display, Layer, LayerError, LayerSource, StreamError};
 
 /// A format of picture layers. Wax G-code is apart: see [`gcode`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+///
+/// Where boards read different versions under one ending, the version is part of the format: the printer's
+/// profile says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// Elegoo `.goo`, "V3.0".
     Goo,
@@ -49,10 +59,8 @@ pub enum Format {
     /// Prusa `.sl1s`: the same container, for the models after the first.
     Sl1s,
     /// `.nanodlp`, one grey pixel for each of the mask.
-    #[serde(rename = "nanodlp")]
     NanoDlp,
     /// `.nanodlp`, three mask pixels in one of a picture.
-    #[serde(rename = "nanodlp-rgb")]
     NanoDlpRgb,
     /// Creation Workshop `.cws`.
     Cws,
@@ -60,11 +68,19 @@ pub enum Format {
     Zip,
     /// 1-bit stacks for wax jetting, `.raster.zip`.
     Raster,
+    /// ChiTuBox `.ctb`, settings not encrypted.
+    Ctb(CtbVersion),
+    /// ChiTuBox `.cbddlp`, version 2: grey in one-bit planes.
+    Cbddlp,
+    /// The same under its oldest name.
+    Photon,
+    /// Anycubic `.pwmx` and its family.
+    Anycubic(AnycubicEnding, AnycubicVersion),
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Format; 8] = [
+    /// Every format: the versions of `.ctb`, every ending of Anycubic in its newest version, and `.pwmx` in all.
+    pub const ALL: [Format; 34] = [
         Format::Goo,
         Format::Sl1,
         Format::Sl1s,
@@ -73,6 +89,32 @@ impl Format {
         Format::Cws,
         Format::Zip,
         Format::Raster,
+        Format::Ctb(CtbVersion::V2),
+        Format::Ctb(CtbVersion::V3),
+        Format::Ctb(CtbVersion::V4),
+        Format::Ctb(CtbVersion::V5),
+        Format::Cbddlp,
+        Format::Photon,
+        AnycubicEnding::Pws.newest(),
+        AnycubicEnding::Pw0.newest(),
+        AnycubicEnding::Pwx.newest(),
+        AnycubicEnding::Dlp.newest(),
+        AnycubicEnding::Dl2p.newest(),
+        Format::Anycubic(AnycubicEnding::Pwmx, AnycubicVersion::V1),
+        Format::Anycubic(AnycubicEnding::Pwmx, AnycubicVersion::V515),
+        AnycubicEnding::Pwmx.newest(),
+        AnycubicEnding::Pmx2.newest(),
+        AnycubicEnding::Pwmb.newest(),
+        AnycubicEnding::Px6s.newest(),
+        AnycubicEnding::Pwmo.newest(),
+        AnycubicEnding::Pm3n.newest(),
+        AnycubicEnding::Pwms.newest(),
+        AnycubicEnding::Pwma.newest(),
+        AnycubicEnding::Pmsq.newest(),
+        AnycubicEnding::Pm3.newest(),
+        AnycubicEnding::Pm3m.newest(),
+        AnycubicEnding::Pm3r.newest(),
+        AnycubicEnding::Pm5.newest(),
     ];
 
     /// Ending of file names, without the dot.
@@ -86,30 +128,58 @@ impl Format {
             Format::Cws => "cws",
             Format::Zip => "zip",
             Format::Raster => "raster.zip",
+            Format::Ctb(_) => "ctb",
+            Format::Cbddlp => "cbddlp",
+            Format::Photon => "photon",
+            Format::Anycubic(ending, _) => ending.extension(),
         }
     }
 
-    /// Name on the command line and in reports; unlike the extension it tells all formats apart.
+    /// Name on the command line and in reports; unlike the extension it tells all formats apart: `goo`, `ctb-v4`,
+    /// `pwmx-516`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Format::NanoDlpRgb => "nanodlp-rgb",
             Format::Raster => "raster",
-            Format::Goo | Format::Sl1 | Format::Sl1s | Format::NanoDlp | Format::Cws | Format::Zip => {
-                self.extension()
-            }
+            Format::Ctb(version) => version.name(),
+            Format::Anycubic(ending, version) => ending.name(version),
+            Format::Goo
+            | Format::Sl1
+            | Format::Sl1s
+            | Format::NanoDlp
+            | Format::Cws
+            | Format::Zip
+            | Format::Cbddlp
+            | Format::Photon => self.extension(),
         }
     }
 
+    /// The formats that a name of [`Format::name`] or an ending (without the dot, any case) may mean, oldest
+    /// version first. An ending of several versions gives them all: the caller asks which.
+    #[must_use]
+    pub fn named(name: &str) -> Vec<Format> {
+        let others = Self::ALL.into_iter().filter(|format| !matches!(format, Format::Anycubic(..)));
+        let anycubic = AnycubicEnding::ALL.into_iter().flat_map(|ending| {
+            ending.versions().iter().map(move |&version| Format::Anycubic(ending, version))
+        });
+        let means = |format: &Format| {
+            format.name().eq_ignore_ascii_case(name) || format.extension().eq_ignore_ascii_case(name)
+        };
+        others.chain(anycubic).filter(means).collect()
+    }
+
     /// The format that a file name asks for: the longest extension that fits, the plainest format of those that
-    /// share one.
+    /// share one, the oldest of versions, which most boards read. [`Format::named`] gives them all.
     #[must_use]
     pub fn of_file_name(name: &str) -> Option<Format> {
         let name = name.to_ascii_lowercase();
         let fits =
             |format: &Format| name.strip_suffix(format.extension()).is_some_and(|stem| stem.ends_with('.'));
         let fitting = Format::ALL.into_iter().filter(fits);
-        fitting.reduce(|best, next| if next.extension().len() > best.extension().len() { next } else { best })
+        let longest = fitting
+            .reduce(|best, next| if next.extension().len() > best.extension().len() { next } else { best })?;
+        Format::named(longest.extension()).first().copied()
     }
 
     /// Whether pixels are black or white and nothing between.
@@ -128,7 +198,16 @@ impl Format {
             Format::Cws => &cws::PREVIEW_SIZES,
             Format::Zip => &png_zip::PREVIEW_SIZES,
             Format::Raster => &raster::PREVIEW_SIZES,
+            Format::Ctb(_) | Format::Cbddlp | Format::Photon => &ctb::PREVIEW_SIZES,
+            Format::Anycubic(..) => &pwmx::PREVIEW_SIZES,
         }
+    }
+}
+
+/// As its name.
+impl Serialize for Format {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -229,6 +308,11 @@ pub fn write<W: Write + Seek + Send>(
         Format::Cws => cws::write(job, source, previews, out, control),
         Format::Zip => png_zip::write(job, source, previews, out, control),
         Format::Raster => raster::write(job, source, None, previews, out, control),
+        Format::Ctb(version) => ctb::write(format, Some(version), job, source, previews, out, control),
+        Format::Cbddlp | Format::Photon => ctb::write(format, None, job, source, previews, out, control),
+        Format::Anycubic(ending, version) => {
+            pwmx::write(ending, version, job, source, previews, out, control)
+        }
     }
 }
 
@@ -337,7 +421,8 @@ pub struct InspectedLayer {
 pub enum ReadError {
     /// The first bytes belong to no known format.
     #[error(
-        "this is no print file that can be read here; known are .goo, .sl1, .sl1s, .nanodlp, .cws and .zip"
+        "this is no print file that can be read here; known are .goo, .ctb, .cbddlp, .photon, the .pwmx family, \
+         .sl1, .sl1s, .nanodlp, .cws and .zip"
     )]
     UnknownFormat,
     /// The file ends too early or says something impossible.
@@ -347,6 +432,16 @@ pub enum ReadError {
         format: Format,
         /// What is wrong, and where.
         reason: String,
+    },
+    /// The settings are encrypted for boards of one maker.
+    #[error(
+        "the .{} file is encrypted and can't be read here; save it in its slicer as an older .{} (version 2 to 4), \
+         .cbddlp or .goo, or slice the design here",
+        format.extension(), format.extension()
+    )]
+    Encrypted {
+        /// The format.
+        format: Format,
     },
     /// The file wants more than the limits allow.
     #[error("the {} file is refused: {what} is over the limit", format.extension())]
@@ -383,6 +478,10 @@ pub trait PrintFile: LayerSource + Send {
 pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 'a>, ReadError> {
     if goo::is_goo(bytes) {
         Ok(Box::new(goo::GooFile::open(bytes, limits)?))
+    } else if ctb::is_ctb(bytes) {
+        Ok(Box::new(ctb::CtbFile::open(bytes, limits)?))
+    } else if pwmx::is_anycubic(bytes) {
+        Ok(Box::new(pwmx::AnycubicFile::open(bytes, limits)?))
     } else if container::is_zip(bytes) {
         open_container(bytes, limits)
     } else {

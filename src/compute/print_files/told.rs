@@ -20,6 +20,8 @@ pub(super) mod field {
     pub(in crate::print_files) const RESIN: &str = "resin name";
     pub(in crate::print_files) const DENSITY: &str = "resin density";
     pub(in crate::print_files) const PRICE: &str = "resin price";
+    pub(in crate::print_files) const CURRENCY: &str = "currency";
+    pub(in crate::print_files) const SOFTWARE: &str = "writing program";
     pub(in crate::print_files) const WRITTEN_AT: &str = "time of writing";
     pub(in crate::print_files) const SL1_NAMES: &str = "profile names of .sl1 printers";
 }

@@ -1,7 +1,8 @@
 //! Layer records of `.goo` files: 66 bytes of values, the size, the picture with its checksum.
 
 use super::order::{ByteOrder, FieldReader, FieldWriter};
-use super::{single, stage, waits};
+use super::{stage, waits};
+use crate::print_files::fields::single;
 use crate::print_files::{Format, Job, LayerMotion, WriteError};
 
 /// Bytes before the picture: values, line end, size.

@@ -15,6 +15,7 @@ mod tests;
 use std::io::{Seek, SeekFrom, Write};
 
 use super::civil::Civil;
+use super::fields::single;
 use super::tally::{Encoded, Tally};
 use super::told::field;
 use super::{Format, Job, LayerMotion, Move, Separation, WriteError, Written};
@@ -158,11 +159,4 @@ fn waits(motion: &LayerMotion) -> [f32; 3] {
 
 fn stage(stage: &Move) -> [f32; 2] {
     [single(stage.mm), single(stage.mm_per_min)]
-}
-
-/// The format stores single precision; what is not finite is stored as 0.
-#[expect(clippy::cast_possible_truncation, reason = "nearest f32; process numbers are small")]
-fn single(value: f64) -> f32 {
-    let value = value as f32;
-    if value.is_finite() { value } else { 0.0 }
 }

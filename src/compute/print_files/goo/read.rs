@@ -7,15 +7,13 @@ use super::order::ByteOrder;
 use super::runs;
 use crate::preview::Picture;
 use crate::print_files::civil::Civil;
+use crate::print_files::fields::{meant, per_ml, pitch_mm, thousandfold};
 use crate::print_files::told::{field, uniform};
 use crate::print_files::{
     Exposure, Facts, Format, Job, LayerFacts, LayerMotion, Light, Limits, Machine, Move, Origin, PrintFile,
     ReadError, Resin, Separation, Told, Waits,
 };
 use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
-
-/// Masks that are made have pixels of 14 to 50 µm; beyond these bounds a number is garbage.
-const PITCH_MM: std::ops::RangeInclusive<f64> = 1e-4..=10.0;
 
 /// An opened file: the header was checked and the layers were found.
 pub(in crate::print_files) struct GooFile<'a> {
@@ -103,9 +101,7 @@ fn display_of(header: &Header) -> Result<Display, ReadError> {
     }
     let pitch = |side: usize, pixels: u32| {
         let mm = finite(header.platform_mm[side], "the platform size")?;
-        let pitch_mm = mm / f64::from(pixels);
-        let made = PITCH_MM.contains(&pitch_mm);
-        if made { Ok(pitch_mm) } else { Err(damaged(format!("pixels of {pitch_mm} mm do not exist"))) }
+        pitch_mm(mm, pixels).map_err(damaged)
     };
     Ok(Display {
         width_px,
@@ -223,8 +219,8 @@ fn job_of(header: &Header, facts: &Facts, display: Display) -> (Job, Option<i64>
         anti_aliasing: header.anti_aliasing,
         resin: Resin {
             name: header.resin.clone(),
-            density_g_per_ml: per_ml(header.weight_g, facts),
-            price_per_ml: per_ml(header.price, facts),
+            density_g_per_ml: per_ml(header.weight_g, facts.volume_ml),
+            price_per_ml: per_ml(header.price, facts.volume_ml),
             currency: header.currency.clone(),
         },
         origin: Origin {
@@ -245,25 +241,11 @@ fn motion(stages: [Stage; 4], waits_s: [f32; 3]) -> LayerMotion {
     LayerMotion { lift, lift_second, retract, retract_second, waits }
 }
 
-/// A sum over the file as a share of each millilitre; sums that are 0 say nothing.
-fn per_ml(sum: f32, facts: &Facts) -> Option<f64> {
-    let share = number(sum) / facts.volume_ml;
-    // Single precision: four digits are meant.
-    (share.is_finite() && share > 0.0).then(|| (share * 1e4).round() / 1e4)
-}
-
 /// As [`finite`], for numbers that stop no reader.
 fn number(value: f32) -> f64 {
     finite(value, "").unwrap_or(0.0)
 }
 
-/// A single-precision number as the decimal that was meant: 0.05, not 0.05000000074505806.
 fn finite(value: f32, what: &str) -> Result<f64, ReadError> {
-    let meant = value.to_string().parse::<f64>().ok();
-    meant.filter(|number| number.is_finite()).ok_or_else(|| damaged(format!("{what} is not a number")))
-}
-
-/// Millimetres to micrometres, to a thousandth: single precision has no more.
-fn thousandfold(mm: f64) -> f64 {
-    (mm * 1e6).round() / 1e3
+    meant(value).ok_or_else(|| damaged(format!("{what} is not a number")))
 }
