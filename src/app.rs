@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sprue_compute::print_files::Format;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -308,7 +309,8 @@ fn driver_settings(file: &config::Workshop, station: &Station) -> toml::Table {
     let mut settings = toml::Table::new();
     if station.driver == "chitu" {
         let profile = station.profile.as_deref().and_then(|stem| file.profiles.printer(stem).ok());
-        let extension = profile.map_or("goo", |profile| profile.extension());
+        let extension = profile.and_then(|profile| Format::by_name(profile.format()));
+        let extension = extension.map_or("goo", Format::extension);
         settings.insert("extension".to_owned(), extension.into());
     }
     if file.simulation.is_some() {

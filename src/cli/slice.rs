@@ -176,18 +176,17 @@ fn choose_format(settings: &mut PrintSettings, output: Option<&Path>) -> Result<
     let Some(output) = output else { return Ok(()) };
     let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match &mut settings.process {
-        Process::Resin(resin, _) => {
-            let asked = Format::of_file_name(name).map(slicing::resin_format_of);
-            let asked =
-                asked.ok_or_else(|| wrong_format(extension, "goo, sl1, sl1s, nanodlp, cws or zip"))?;
-            // A printer's own packing of a format stays.
-            if asked.extension() != resin.format.extension() {
-                resin.format = asked;
+    match &settings.picture_format {
+        Some(own) => {
+            let known = || Format::ALL.map(Format::extension).join(", ");
+            let asked = Format::of_file_name(name).ok_or_else(|| wrong_format(extension, &known()))?;
+            // The printer's own version and packing of a format stay.
+            if asked.extension() != own.extension() {
+                settings.picture_format = Some(asked);
             }
         }
-        Process::Wax(..) if extension == "gcode" => {}
-        Process::Wax(..) => return Err(wrong_format(extension, "gcode")),
+        None if extension == "gcode" => {}
+        None => return Err(wrong_format(extension, "gcode")),
     }
     Ok(())
 }
@@ -199,7 +198,8 @@ fn wrong_format(extension: &str, known: &str) -> Failure {
 
 fn output_path(arguments: &Arguments, settings: &PrintSettings) -> PathBuf {
     let beside = || arguments.designs.first().cloned().unwrap_or_default();
-    arguments.output.clone().unwrap_or_else(|| beside().with_extension(settings.printer.extension()))
+    let extension = settings.picture_format.map_or("gcode", Format::extension);
+    arguments.output.clone().unwrap_or_else(|| beside().with_extension(extension))
 }
 
 fn stem_of(path: &Path) -> String {

@@ -169,6 +169,12 @@ impl Format {
         others.chain(anycubic).filter(means).collect()
     }
 
+    /// The format with exactly this name ([`Format::name`]).
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Format> {
+        Format::named(name).into_iter().find(|format| format.name() == name)
+    }
+
     /// The format that a file name asks for: the longest extension that fits, the plainest format of those that
     /// share one, the oldest of versions, which most boards read. [`Format::named`] gives them all.
     #[must_use]

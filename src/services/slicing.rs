@@ -23,7 +23,7 @@ use crate::shop::design::Sha256Hex;
 use crate::shop::piece::Piece;
 use crate::shop::plate::{Cost, Placement, Plate, SlicedFile};
 use crate::shop::profile::material::{ExtrusionEntry, Price};
-use crate::shop::profile::printer::{PrinterKind, ResinFormat, ResinPrinter, WaxPrinter};
+use crate::shop::profile::printer::{PrinterKind, ResinPrinter, WaxPrinter};
 use crate::shop::profile::{
     ExposureOverride, MaterialProfile, PrinterProfile, Profiles, ResolvedExposure, Tagged, resolve_exposure,
 };
@@ -49,6 +49,8 @@ pub struct PrintSettings {
     pub heights: Heights,
     /// How the material is hardened or laid.
     pub process: Process,
+    /// What is written for a printer that takes pictures; the printer's own, unless somebody asks for another.
+    pub picture_format: Option<Format>,
     /// Steps of grey, or pixel centres only.
     pub sampling: Sampling,
     /// Shrinkage of the metal, if it is the same for all parts of the print.
@@ -126,8 +128,10 @@ pub fn resolve(
         profiles.material(material).map_err(|failure| unknown("MATERIAL_UNKNOWN", failure.to_string()))?;
     let layer = layer.unwrap_or(profile.preferred_layer_um.value);
     check_layer(printer_profile, layer)?;
+    let mut picture_format = None;
     let process = match &printer_profile.kind {
         PrinterKind::Resin(resin) => {
+            picture_format = Some(format_of(resin)?);
             let exposure = resolve_exposure(printer, (material, profile), layer, exposures)
                 .map_err(|failure| unknown(failure.code(), failure.to_string()))?;
             Process::Resin(resin.clone(), exposure)
@@ -152,9 +156,19 @@ pub fn resolve(
         layer,
         heights,
         process,
+        picture_format,
         sampling: Sampling::Coverage,
         metal_shrink: None,
         price: profile.price_per_litre.clone(),
+    })
+}
+
+/// The format that a profile names.
+fn format_of(resin: &ResinPrinter) -> Result<Format, Finding> {
+    Format::by_name(&resin.format).ok_or_else(|| {
+        let known = Format::ALL.map(Format::name).join(", ");
+        let text = format!("no format is called \"{}\"; correct the printer's profile to one of {known}", resin.format);
+        Finding::error("FORMAT_UNKNOWN", "settings", text)
     })
 }
 
@@ -387,8 +401,7 @@ impl PrintSettings {
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let format = self.format;
-        };
+        let format = self.picture_format.ok_or_else(|| failed("this printer takes no pictures".to_owned()))?;
         let settings = slice::Settings {
             display: job.display,
             height_max_mm: self.printer.build.size_mm[2],

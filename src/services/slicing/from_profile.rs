@@ -8,16 +8,20 @@ use crate::shop::profile::correction::{Correction, Rest};
 use crate::shop::profile::printer::{self, Lift, Motion, ResinPrinter};
 use crate::units::Microns;
 
+/// The profile counts pixels as the plate is seen; a portrait picture has its quarter turn behind it.
 pub(super) fn display(resin: &ResinPrinter) -> Display {
     let display = &resin.display;
+    let (seen_px, seen_mm) =
+        ([display.width_px, display.height_px], [display.pixel_x_um / 1000.0, display.pixel_y_um / 1000.0]);
+    let (orientation, [columns, rows]) = match display.orientation {
+        printer::Orientation::Landscape => (Orientation::Landscape, [0, 1]),
+        printer::Orientation::Portrait => (Orientation::Portrait, [1, 0]),
+    };
     Display {
-        width_px: display.width_px,
-        height_px: display.height_px,
-        pitch_mm: [display.pixel_x_um / 1000.0, display.pixel_y_um / 1000.0],
-        orientation: match display.orientation {
-            printer::Orientation::Landscape => Orientation::Landscape,
-            printer::Orientation::Portrait => Orientation::Portrait,
-        },
+        width_px: seen_px[columns],
+        height_px: seen_px[rows],
+        pitch_mm: [seen_mm[columns], seen_mm[rows]],
+        orientation,
         mirror_x: display.mirror_x,
         mirror_y: display.mirror_y,
     }

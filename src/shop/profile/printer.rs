@@ -56,57 +56,15 @@ pub enum PrinterKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResinPrinter {
-    /// What its files are.
-    pub format: ResinFormat,
+    /// What its files are: `goo`, `sl1`, `ctb-v4`, `pwmx-516` and the like; a board reads one version of one format.
+    #[serde(deserialize_with = "not_blank")]
+    pub format: String,
     /// The mask.
     pub display: Display,
     /// How a layer is parted from the vat.
     pub motion: Motion,
     /// Largest area of a layer that it can peel off the film, mm². Without it no layer is held against one.
     pub peel_mm2_max: Option<Tagged<f64>>,
-}
-
-/// A file format of resin printers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResinFormat {
-    /// `.goo` of Elegoo.
-    Goo,
-    /// `.sl1` of Prusa.
-    Sl1,
-    /// `.sl1s` of Prusa, for the models after the first.
-    Sl1s,
-    /// `.nanodlp` of NanoDLP, one grey pixel for each of the display.
-    #[serde(rename = "nanodlp")]
-    NanoDlp,
-    /// `.nanodlp` for panels whose pictures hold three pixels of the display in one.
-    #[serde(rename = "nanodlp-rgb")]
-    NanoDlpRgb,
-    /// `.cws` of Creation Workshop.
-    Cws,
-    /// A `.zip` of PNG pictures.
-    Zip,
-    /// 1-bit pictures of build and support wax, for jetting heads.
-    Raster,
-    /// `.ctb` of Chitu boards.
-    Ctb,
-}
-
-impl ResinFormat {
-    /// The file name extension, without the dot.
-    #[must_use]
-    pub fn extension(self) -> &'static str {
-        match self {
-            ResinFormat::Goo => "goo",
-            ResinFormat::Sl1 => "sl1",
-            ResinFormat::Sl1s => "sl1s",
-            ResinFormat::NanoDlp | ResinFormat::NanoDlpRgb => "nanodlp",
-            ResinFormat::Cws => "cws",
-            ResinFormat::Zip => "zip",
-            ResinFormat::Raster => "raster.zip",
-            ResinFormat::Ctb => "ctb",
-        }
-    }
 }
 
 /// The mask of a resin printer. Pixels are counted as the plate is seen: `width_px` along x.
@@ -277,11 +235,11 @@ impl PrinterProfile {
         }
     }
 
-    /// The extension of its files, without the dot.
+    /// The name of the format of its files.
     #[must_use]
-    pub fn extension(&self) -> &'static str {
+    pub fn format(&self) -> &str {
         match &self.kind {
-            PrinterKind::Resin(resin) => resin.format.extension(),
+            PrinterKind::Resin(resin) => &resin.format,
             PrinterKind::WaxGcode(_) => "gcode",
         }
     }
