@@ -17,6 +17,7 @@ mod edges;
 mod fill;
 mod heights;
 mod intervals;
+mod outline;
 mod runs;
 mod stream;
 #[cfg(test)]

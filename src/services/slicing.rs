@@ -9,9 +9,10 @@ use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits as FileLimits};
 use sprue_compute::nest::PlateSize;
 use sprue_compute::preview;
-use sprue_compute::print_files::gcode::{self, WaxJob};
+use sprue_compute::print_files::gcode::{self, Climate, Speeds, WaxJob};
 use sprue_compute::print_files::{self, Format, Job};
 use sprue_compute::slice::{self, Control, Display, Orientation, Part, Sampling};
+use sprue_compute::toolpath::{Filling, Pattern, Rules, Seam, Support};
 
 use crate::finding::Finding;
 use crate::services::{Error, Shop, with_causes};
@@ -19,7 +20,9 @@ use crate::shop::design::Sha256Hex;
 use crate::shop::piece::Piece;
 use crate::shop::plate::{Placement, Plate, SlicedFile};
 use crate::shop::profile::material::ExtrusionEntry;
-use crate::shop::profile::printer::{self, Lift, Motion, PrinterKind, ResinFormat, ResinPrinter, WaxPrinter};
+use crate::shop::profile::printer::{
+    self, InfillPattern, Lift, Motion, PrinterKind, ResinFormat, ResinPrinter, SeamPlace, WaxPrinter,
+};
 use crate::shop::profile::{
     ExposureOverride, MaterialProfile, PrinterProfile, Profiles, ResolvedExposure, Tagged, resolve_exposure,
 };
@@ -331,6 +334,53 @@ impl PrintSettings {
         })
     }
 
+    fn wax_job(&self, wax: &WaxPrinter, entry: &ExtrusionEntry) -> WaxJob {
+        let bed = |celsius: f64| (celsius > 0.0).then_some(celsius);
+        let slowed = |mm_per_s: f64| mm_per_s.min(entry.print_mm_per_s);
+        let motion = &wax.motion;
+        WaxJob {
+            build_mm: self.printer.build.size_mm,
+            heights: slice::Heights::uniform(self.layer),
+            rules: strand_rules(wax),
+            filament_mm: wax.filament_mm,
+            first_layer: Climate {
+                nozzle_celsius: entry.first_layer_nozzle_celsius,
+                bed_celsius: bed(entry.first_layer_bed_celsius),
+                fan_pwm: entry.first_layer_fan_pwm,
+            },
+            other_layers: Climate {
+                nozzle_celsius: entry.nozzle_celsius,
+                bed_celsius: bed(entry.bed_celsius),
+                fan_pwm: wax.fan_pwm,
+            },
+            speeds: Speeds {
+                first_layer: slowed(wax.first_layer_mm_per_s),
+                outer_wall: slowed(motion.outer_wall_mm_per_s),
+                inner_wall: slowed(wax.print_mm_per_s),
+                thin: slowed(motion.thin_mm_per_s),
+                solid: slowed(motion.solid_mm_per_s),
+                infill: slowed(motion.infill_mm_per_s),
+                support: slowed(motion.support_mm_per_s),
+                travel: wax.travel_mm_per_s,
+                lift: motion.lift_mm_per_s,
+                mm3_per_s_max: entry.flow_mm3_per_s_max,
+                layer_s_min: entry.layer_s_min,
+                slowest: entry.slowest_mm_per_s,
+            },
+            motion: gcode::Motion {
+                press_mm_per_s2: motion.print_mm_per_s2,
+                travel_mm_per_s2: motion.travel_mm_per_s2,
+                retract_mm_per_s2: motion.retract_mm_per_s2,
+                jerk_mm_per_s: motion.jerk_mm_per_s,
+                retract_mm: wax.retract_mm,
+                retract_mm_per_s: wax.retract_mm_per_s,
+            },
+            end_lift_mm: wax.end_lift_mm,
+            start_script: wax.start_script.clone(),
+            software: concat!("sprue ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
     fn write_wax(
         &self,
         wax: &WaxPrinter,
@@ -338,26 +388,11 @@ impl PrintSettings {
         parts: &[Part<'_>],
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
-        let job = WaxJob {
-            build_mm: self.printer.build.size_mm,
-            layer_height: self.layer,
-            extrusion_width_mm: wax.extrusion_width_mm,
-            filament_mm: wax.filament_mm,
-            nozzle_celsius: entry.nozzle_celsius,
-            bed_celsius: (entry.bed_celsius > 0.0).then_some(entry.bed_celsius),
-            fan_pwm: wax.fan_pwm,
-            print_mm_per_s: entry.print_mm_per_s.min(wax.print_mm_per_s),
-            first_layer_mm_per_s: wax.first_layer_mm_per_s.min(entry.print_mm_per_s),
-            travel_mm_per_s: wax.travel_mm_per_s,
-            retract_mm: wax.retract_mm,
-            retract_mm_per_s: wax.retract_mm_per_s,
-            retract_from_mm: wax.retract_from_mm,
-            end_lift_mm: wax.end_lift_mm,
-            start_script: wax.start_script.clone(),
-            software: concat!("sprue ", env!("CARGO_PKG_VERSION")).to_owned(),
-        };
+        let job = self.wax_job(wax, entry);
+        let (width, height) = gcode::PREVIEW_SIZE;
+        let previews = [preview::draw(parts, width, height)];
         let mut bytes = Vec::new();
-        let written = gcode::write(&job, parts, &mut bytes, control)
+        let written = gcode::write(&job, parts, &previews, &mut bytes, control)
             .map_err(|failure| Finding::error("PLATE_NOT_SLICED", "plate", with_causes(&failure)))?;
         Ok(PrintFile {
             bytes,
@@ -366,6 +401,46 @@ impl PrintSettings {
             print_time: span_of(written.print_s),
             volume_ml: written.volume_ml,
         })
+    }
+}
+
+/// How a wax printer lays strands, from its profile.
+fn strand_rules(wax: &WaxPrinter) -> Rules {
+    let strands = &wax.strands;
+    let support = wax.support.as_ref().map(|support| Support {
+        degrees_max: support.degrees_max,
+        gap_mm: support.gap_mm,
+        side_gap_mm: support.side_gap_mm,
+        spacing_mm: support.spacing_mm,
+        interface_layers: support.interface_layers,
+        interface_gap_mm: support.interface_gap_mm,
+        column_mm: support.column_mm,
+    });
+    Rules {
+        strand_mm: wax.extrusion_width_mm,
+        strand_mm_min: strands.width_mm_min,
+        walls: strands.walls,
+        filling: Filling {
+            percent: strands.infill_percent,
+            pattern: match strands.infill_pattern {
+                InfillPattern::Rectilinear => Pattern::Rectilinear,
+                InfillPattern::Concentric => Pattern::Concentric,
+            },
+            degrees: strands.infill_degrees,
+            top_layers: strands.top_layers,
+            bottom_layers: strands.bottom_layers,
+        },
+        seam: match strands.seam {
+            SeamPlace::Nearest => Seam::Nearest,
+            SeamPlace::Rear => Seam::Rear,
+            SeamPlace::Corner => Seam::Corner,
+        },
+        tolerance_mm: strands.tolerance_mm,
+        hop_mm: wax.retract_from_mm,
+        support,
+        brim_mm: strands.brim_mm,
+        skirt_loops: strands.skirt_loops,
+        skirt_gap_mm: strands.skirt_gap_mm,
     }
 }
 

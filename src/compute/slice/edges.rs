@@ -38,7 +38,7 @@ pub(super) fn cut(
     segments
 }
 
-fn placed(vertex: &Point3<f32>, offset_mm: &[f64; 3]) -> [f64; 3] {
+pub(super) fn placed(vertex: &Point3<f32>, offset_mm: &[f64; 3]) -> [f64; 3] {
     [
         f64::from(vertex.x) + offset_mm[0],
         f64::from(vertex.y) + offset_mm[1],
