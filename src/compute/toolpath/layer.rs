@@ -69,8 +69,8 @@ pub(super) fn plan(planner: &Planner<'_>, index: u32, section: &Section, around:
         let mut laid = lay(island, rules);
         for (shape, wide_mm) in std::mem::take(&mut laid.too_thin) {
             let text = format!(
-                "a feature {wide_mm:.2} mm wide is laid as a strand of {:.2} mm, the narrowest; make it thicker \
-                 or print it in resin",
+                "a feature {wide_mm:.2} mm wide is thinner than the narrowest strand, {:.2} mm, and may come out broken; \
+                 make it thicker or print it in resin",
                 rules.strand_mm_min
             );
             findings.push(noticed("WAX_THIN", index, place_mm(&vec![shape], top_mm), text));

@@ -21,6 +21,9 @@ const MITER_DEGREES_MIN: f64 = 60.0;
 /// Bends flatter than this are no corners.
 const TURN_DEGREES_MIN: f64 = 0.5;
 
+/// A way there and back whose ends are this near, in steps, has no width.
+const SPIKE_STEPS: u32 = 8;
+
 /// A point of the grid.
 pub(super) type Point = IntPoint<i32>;
 
@@ -103,7 +106,33 @@ pub(super) fn grown(region: &[Shape], by_mm: f64) -> Region {
     let style = IntOutlineStyle::new(steps(by_mm))
         .line_join(IntLineJoin::Miter(angle(MITER_DEGREES_MIN)))
         .miter_min_turn(angle(TURN_DEGREES_MIN));
-    region.outline(&style).unwrap_or_default()
+    let mut grown = region.outline(&style).unwrap_or_default();
+    for shape in &mut grown {
+        shape.iter_mut().for_each(drop_spikes);
+        // A shape without its outer contour is none; a hole without area is none either.
+        if shape.first().is_some_and(|outer| outer.len() < 3) {
+            shape.clear();
+        }
+        shape.retain(|contour| contour.len() > 2);
+    }
+    grown.retain(|shape| !shape.is_empty());
+    grown
+}
+
+/// Takes out ways there and back without width: the library leaves some where an edge shrinks to nothing, as long
+/// as the offset. Grown again they would reach out of the part.
+fn drop_spikes(contour: &mut Contour) {
+    while contour.len() > 2 {
+        let count = contour.len();
+        let returns = |i: &usize| {
+            let (before, after) = (contour[(i + count - 1) % count], contour[(i + 1) % count]);
+            before.x.abs_diff(after.x) <= SPIKE_STEPS && before.y.abs_diff(after.y) <= SPIKE_STEPS
+        };
+        let Some(tip) = (0..count).find(returns) else { return };
+        let after = (tip + 1) % count;
+        contour.remove(tip.max(after));
+        contour.remove(tip.min(after));
+    }
 }
 
 /// What contours enclose: where they overlap counts once, whatever their sense.

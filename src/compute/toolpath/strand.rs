@@ -5,8 +5,12 @@
 //! width there. Short spurs into corners are left out.
 //! Source: L. Prasad, Morphological analysis of shapes, CNLS Newsletter 139 (1997).
 
+use i_overlay::core::fill_rule::FillRule;
+use i_overlay::core::overlay::IntOverlayOptions;
+use i_overlay::core::solver::Solver;
 use i_triangle::advanced::delaunay::IntDelaunay;
 use i_triangle::int::triangulator::IntTriangulator;
+use i_triangle::int::validation::Validation;
 
 use super::plane::{Contour, Point, STEPS_PER_MM, distance_mm, shape_mm2, simplified, steps};
 
@@ -99,7 +103,10 @@ impl Axis {
     fn of(shape: &[Contour], step_mm: f64) -> Self {
         let dense: Vec<Contour> = shape.iter().map(|contour| dense(contour, step_mm)).collect();
         let mut mesh = IntDelaunay { triangles: Vec::new(), points: Vec::new() };
-        IntTriangulator::<i32, u32>::default().delaunay_shape_into(&dense, &mut mesh);
+        // Points along straight edges are what makes the middle of them known: they must stay.
+        let keep = Validation { fill_rule: FillRule::NonZero, options: IntOverlayOptions::keep_all_points() };
+        let mut triangulator = IntTriangulator::<i32, u32>::new(dense.len(), keep, Solver::default());
+        triangulator.delaunay_shape_into(&dense, &mut mesh);
         let mut edges: Vec<([usize; 2], usize)> = Vec::with_capacity(mesh.triangles.len() * 3);
         for (triangle, corners) in mesh.triangles.iter().enumerate() {
             let [a, b, c] = corners.vertices.map(|vertex| vertex.index);

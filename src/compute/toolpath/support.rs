@@ -235,7 +235,10 @@ fn strands_of(region: &Region, spacing_mm: f64, degrees: f64, rules: &Rules, way
         if rings.is_empty() {
             if region_mm2(std::slice::from_ref(shape)) >= rules.strand_mm_min * rules.strand_mm_min {
                 let lines = strand::strands(shape, strand_mm, rules.tolerance_mm);
-                ways.extend(lines.into_iter().map(|line| way(line.points, line.is_closed)));
+                ways.extend(lines.into_iter().map(|line| {
+                    let flow = line.pieces().map(|(_, width_mm)| width_mm.min(strand_mm)).collect();
+                    Way { flow, ..way(line.points, line.is_closed) }
+                }));
             }
             continue;
         }

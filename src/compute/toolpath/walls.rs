@@ -117,15 +117,17 @@ impl Laid {
 
     fn thin_part(&mut self, part: &[Contour], mm2: f64, rules: &Rules, is_whole_island: bool) {
         let mut lines = strands(part, rules.strand_mm, rules.tolerance_mm);
+        // A line that is pointed at an end still gets wax there.
+        let least_mm = SLIVER_SHARE * rules.strand_mm_min;
         for width_mm in lines.iter_mut().flat_map(|line| &mut line.widths_mm) {
-            *width_mm = width_mm.max(rules.strand_mm_min);
+            *width_mm = width_mm.max(least_mm);
         }
         let covered_mm2: f64 = lines.iter().map(Strand::mm2).sum();
         if covered_mm2 <= 0.0 {
             return;
         }
         let scale = mm2 / covered_mm2;
-        let scale = if is_whole_island { scale.max(SCALE[0]) } else { scale.clamp(SCALE[0], SCALE[1]) };
+        let scale = if is_whole_island { scale } else { scale.clamp(SCALE[0], SCALE[1]) };
         for line in lines {
             let flow: Vec<f64> = line.pieces().map(|(_, width_mm)| width_mm * scale).collect();
             self.thin_mm2 += line.mm2() * scale;

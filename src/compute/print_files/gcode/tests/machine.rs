@@ -137,7 +137,9 @@ impl Machine {
             let layer = self.layers.last_mut().unwrap();
             layer.z_mm = z_mm;
             layer.strokes.push(stroke);
-        } else if let Some(layer) = self.layers.last_mut() {
+        } else if self.layers.iter().any(|layer| !layer.strokes.is_empty()) {
+            // Before the first wax nothing can drip on anything.
+            let layer = self.layers.last_mut().unwrap();
             layer.hops.push(Hop { from, to, is_drawn_back });
         }
     }

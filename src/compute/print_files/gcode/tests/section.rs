@@ -51,11 +51,8 @@ pub(super) fn outside_mm(outline: &[[[f64; 2]; 2]], at: [f64; 2]) -> f64 {
     let mut nearest = f64::INFINITY;
     for [a, b] in outline {
         let way = [b[0] - a[0], b[1] - a[1]];
-        let long2 = way[0] * way[0] + way[1] * way[1];
         let off = [at[0] - a[0], at[1] - a[1]];
-        let share =
-            if long2 > 0.0 { ((off[0] * way[0] + off[1] * way[1]) / long2).clamp(0.0, 1.0) } else { 0.0 };
-        nearest = nearest.min((off[0] - share * way[0]).hypot(off[1] - share * way[1]));
+        nearest = nearest.min(off_line_mm(*a, *b, at));
         let side = way[0] * off[1] - way[1] * off[0];
         if a[1] <= at[1] && b[1] > at[1] && side > 0.0 {
             winding += 1;
@@ -71,4 +68,13 @@ pub(super) fn cross([a, b]: [[f64; 2]; 2], [c, d]: [[f64; 2]; 2]) -> bool {
     let side =
         |p: [f64; 2], q: [f64; 2], r: [f64; 2]| (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
     (side(a, b, c) > 0.0) != (side(a, b, d) > 0.0) && (side(c, d, a) > 0.0) != (side(c, d, b) > 0.0)
+}
+
+/// Distance of a point from a piece of line.
+pub(super) fn off_line_mm(from: [f64; 2], to: [f64; 2], at: [f64; 2]) -> f64 {
+    let way = [to[0] - from[0], to[1] - from[1]];
+    let off = [at[0] - from[0], at[1] - from[1]];
+    let long2 = way[0] * way[0] + way[1] * way[1];
+    let share = if long2 > 0.0 { ((off[0] * way[0] + off[1] * way[1]) / long2).clamp(0.0, 1.0) } else { 0.0 };
+    (off[0] - share * way[0]).hypot(off[1] - share * way[1])
 }
