@@ -225,8 +225,9 @@ fn inside_a_ring_the_nozzle_goes_along_it_rather_than_across_the_hole() {
 fn the_first_layer_has_a_climate_and_a_speed_of_its_own() {
     let (machine, ..) = printed(&job(), &solids::cuboid([0.0; 3], [20.0, 20.0, 0.5]));
 
-    assert_eq!(machine.climates[0], [150.0, 45.0, 0.0]);
-    assert!(machine.climates[1..].iter().all(|climate| *climate == [145.0, 45.0, 128.0]));
+    assert_eq!(machine.climates[0].map(|number| format!("{number}")), ["150", "45", "0"]);
+    let others = machine.climates[1..].iter().map(|climate| climate.map(|number| format!("{number}")));
+    assert!(others.clone().count() > 3 && others.into_iter().all(|climate| climate == ["145", "45", "128"]));
     assert_eq!((machine.nozzle, machine.bed, machine.fan), (0.0, 0.0, 0.0), "all is off at the end");
     assert!(machine.layers[0].strokes.iter().all(|stroke| (stroke.mm_per_s - 10.0).abs() < 0.01));
     let speeds = [("External perimeter", 15.0), ("Perimeter", 20.0), ("Solid infill", 25.0)];
@@ -420,7 +421,7 @@ fn an_outline_that_does_not_close_is_told_and_laid() {
     let mut mesh = solids::cuboid([0.0; 3], [6.0, 6.0, 1.0]);
     let is_upright = |corners: &[u32; 3]| {
         let z = corners.map(|corner| mesh.vertices[crate::slice::usize_of(corner)].z);
-        z[0] != z[1] || z[1] != z[2]
+        (z[0] - z[1]).abs() > 0.1 || (z[1] - z[2]).abs() > 0.1
     };
     let torn = mesh.triangles.iter().position(is_upright).unwrap();
     mesh.triangles.remove(torn);
@@ -463,7 +464,8 @@ fn the_text_is_what_the_firmware_takes() {
     let (width, height) = PREVIEW_SIZE;
     let picture = preview::draw(&parts, width, height);
     let mut out = Vec::new();
-    let outcome = write(&job(), &parts, &[picture.clone()], &mut out, unwatched(&cancel)).unwrap();
+    let outcome =
+        write(&job(), &parts, std::slice::from_ref(&picture), &mut out, unwatched(&cancel)).unwrap();
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
 

@@ -114,7 +114,8 @@ impl Machine {
         assert!(self.mm_per_s > 0.0, "a move without a speed");
         let pressed = self.at[3] - before[3];
         let (from, to) = ([before[0], before[1]], [self.at[0], self.at[1]]);
-        if from == to {
+        let is_still = (to[0] - from[0]).hypot(to[1] - from[1]) < 1e-9;
+        if is_still {
             self.drawn_back -= pressed;
             return;
         }
