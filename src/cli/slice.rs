@@ -122,6 +122,9 @@ fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
     let mut settings = slicing::resolve(&profiles, &[], &arguments.printer, &arguments.material, layer)
         .map_err(|finding| Failure::Refused(vec![finding]))?;
     settings.sampling = if arguments.aa > 1 { Sampling::Coverage } else { Sampling::Centre };
+    if arguments.as_is {
+        settings.part_alone();
+    }
     if let Some(stem) = &arguments.alloy {
         let alloy = profiles.alloy(stem).map_err(|unknown| {
             Failure::Refused(vec![Finding::error("ALLOY_UNKNOWN", "--alloy", unknown.to_string())])

@@ -173,6 +173,15 @@ impl PrintSettings {
         ([factor; 3], origin)
     }
 
+    /// Leaves out everything that is broken off or thrown away: supports, brim and skirt of a wax printer.
+    pub fn part_alone(&mut self) {
+        if let Process::Wax(wax, _) = &mut self.process {
+            wax.support = None;
+            wax.strands.brim_mm = 0.0;
+            wax.strands.skirt_loops = 0;
+        }
+    }
+
     /// Where parts may lie.
     #[must_use]
     pub fn plate_size(&self) -> PlateSize {
