@@ -54,9 +54,9 @@ pub struct PrintSettings {
 #[derive(Debug, Clone)]
 pub enum Process {
     /// Cured by light.
-    Resin(ResinPrinter, ResolvedExposure),
+    Resin(Box<ResinPrinter>, ResolvedExposure),
     /// Laid as a strand.
-    Wax(WaxPrinter, ExtrusionEntry),
+    Wax(Box<WaxPrinter>, ExtrusionEntry),
 }
 
 /// A written print file.
@@ -116,7 +116,7 @@ pub fn resolve(
         PrinterKind::Resin(resin) => {
             let exposure = resolve_exposure(printer, (material, profile), layer, exposures)
                 .map_err(|failure| unknown(failure.code(), failure.to_string()))?;
-            Process::Resin(resin.clone(), exposure)
+            Process::Resin(Box::new(resin.clone()), exposure)
         }
         PrinterKind::WaxGcode(wax) => {
             let entry = profile.extrusion_for(printer, layer).filter(|entry| !entry.tag.is_draft());
@@ -128,7 +128,7 @@ pub fn resolve(
                 );
                 unknown("EXTRUSION_MISSING", text)
             })?;
-            Process::Wax(wax.clone(), entry.clone())
+            Process::Wax(Box::new(wax.clone()), entry.clone())
         }
     };
     let (printer, material) = (printer_profile.clone(), profile.clone());
