@@ -6,6 +6,8 @@
 //! ```
 //! Layers are lines of `value:length`, row by row from the top left: no coding to get wrong.
 
+#![expect(clippy::print_stdout, reason = "its answer")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Cursor;

@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(white_rows, [2, 3, 4, 5], "4 x 2 becomes 8 x 4");
         assert_eq!((picture.rgb.len(), picture.rgb[0]), (64, [9; 3]), "the ground is that of the corner");
         assert_eq!(fitted(&[], 8, 8), None);
-        assert_eq!(fitted(&[white.clone()], 4, 2), Some(white));
+        assert_eq!(fitted(std::slice::from_ref(&white), 4, 2), Some(white.clone()));
     }
 
     #[test]

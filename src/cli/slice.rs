@@ -21,7 +21,6 @@ use crate::config::{self, profiles};
 use crate::finding::{Finding, any_error};
 use crate::services::slicing::{self, PrintFile, PrintSettings, Process};
 use crate::shop::plate::Cost;
-use crate::shop::profile::printer::Motion;
 use crate::shop::profile::{ExposureOverride, Profiles};
 use crate::shop::workshop::MaterialPrice;
 use crate::units::Microns;
@@ -161,6 +160,9 @@ fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
     settings.price = slicing::price_of(&prices, stems.1).or(settings.price);
     process::apply(&arguments.process, stems, &exposures, &mut settings)?;
     settings.sampling = if arguments.aa > 1 { Sampling::Coverage } else { Sampling::Centre };
+    if arguments.as_is {
+        settings.part_alone();
+    }
     if let Some(stem) = &arguments.alloy {
         let alloy = profiles.alloy(stem).map_err(|unknown| {
             Failure::Refused(vec![Finding::error("ALLOY_UNKNOWN", "--alloy", unknown.to_string())])

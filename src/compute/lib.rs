@@ -16,4 +16,5 @@ pub mod ring_size;
 pub mod rings;
 pub mod schedule;
 pub mod slice;
+pub mod toolpath;
 pub mod units;

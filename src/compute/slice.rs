@@ -22,6 +22,7 @@ mod groups;
 mod heights;
 mod intervals;
 mod offset;
+mod outline;
 mod runs;
 mod shaping;
 mod stream;

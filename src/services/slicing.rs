@@ -11,10 +11,10 @@ use nalgebra::Vector3;
 use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits as FileLimits};
 use sprue_compute::nest::PlateSize;
-use sprue_compute::plate_checks::Watch;
+use sprue_compute::plate_checks::{PlateReport, Watch};
 use sprue_compute::preview;
-use sprue_compute::print_files::gcode::{self, WaxJob};
-use sprue_compute::print_files::{self, Format, Job};
+use sprue_compute::print_files::gcode::{self, Climate, Speeds, WaxJob};
+use sprue_compute::print_files::{self, Format, Job, WriteError};
 use sprue_compute::slice::{self, Control, HeightRange, Heights, LayerSource, Part, Sampling, Shaping};
 
 use crate::finding::Finding;
@@ -23,14 +23,14 @@ use crate::shop::design::Sha256Hex;
 use crate::shop::piece::Piece;
 use crate::shop::plate::{Cost, Placement, Plate, SlicedFile};
 use crate::shop::profile::material::{ExtrusionEntry, Price};
-use crate::shop::profile::printer::{PrinterKind, ResinPrinter, WaxPrinter};
+use crate::shop::profile::printer::{Motion, PrinterKind, ResinPrinter, WaxPrinter};
 use crate::shop::profile::{
     ExposureOverride, MaterialProfile, PrinterProfile, Profiles, ResolvedExposure, Tagged, resolve_exposure,
 };
 use crate::shop::workshop::MaterialPrice;
 use crate::store::Blobs;
 use crate::units::{Microns, Span, Timestamp};
-use from_profile::{display, exposure_ranges, light, not_held, separation, shaping_of};
+use from_profile::{display, exposure_ranges, light, not_held, separation, shaping_of, strand_rules};
 
 /// Repairs and turns shells outward, as the check at intake did; measures nothing again.
 const TOPOLOGY: CheckSettings =
@@ -63,9 +63,9 @@ pub struct PrintSettings {
 #[derive(Debug, Clone)]
 pub enum Process {
     /// Cured by light.
-    Resin(ResinPrinter, ResolvedExposure),
+    Resin(Box<ResinPrinter>, ResolvedExposure),
     /// Laid as a strand.
-    Wax(WaxPrinter, ExtrusionEntry),
+    Wax(Box<WaxPrinter>, ExtrusionEntry),
 }
 
 /// A written print file.
@@ -85,7 +85,9 @@ pub struct PrintFile {
     pub weight_g: Option<f64>,
     /// What it costs, if there is a price.
     pub cost: Option<Cost>,
-    /// What a person should look at.
+    /// What the checks of its layers measured; none for wax, which has no pictures.
+    pub report: Option<PlateReport>,
+    /// What a person should look at, of the checks and of everything else.
     pub findings: Vec<Finding>,
 }
 
@@ -134,7 +136,7 @@ pub fn resolve(
             picture_format = Some(format_of(resin)?);
             let exposure = resolve_exposure(printer, (material, profile), layer, exposures)
                 .map_err(|failure| unknown(failure.code(), failure.to_string()))?;
-            Process::Resin(resin.clone(), exposure)
+            Process::Resin(Box::new(resin.clone()), exposure)
         }
         PrinterKind::WaxGcode(wax) => {
             let entry = profile.extrusion_for(printer, layer).filter(|entry| !entry.tag.is_draft());
@@ -146,7 +148,7 @@ pub fn resolve(
                 );
                 unknown("EXTRUSION_MISSING", text)
             })?;
-            Process::Wax(wax.clone(), entry.clone())
+            Process::Wax(Box::new(wax.clone()), entry.clone())
         }
     };
     let heights = heights_of(printer_profile, layer, &process)?;
@@ -167,7 +169,10 @@ pub fn resolve(
 fn format_of(resin: &ResinPrinter) -> Result<Format, Finding> {
     Format::by_name(&resin.format).ok_or_else(|| {
         let known = Format::ALL.map(Format::name).join(", ");
-        let text = format!("no format is called \"{}\"; correct the printer's profile to one of {known}", resin.format);
+        let text = format!(
+            "no format is called \"{}\"; correct the printer's profile to one of {known}",
+            resin.format
+        );
         Finding::error("FORMAT_UNKNOWN", "settings", text)
     })
 }
@@ -237,6 +242,15 @@ impl PrintSettings {
             metal.map_or("no alloy", |metal| metal.source.as_str())
         );
         ([factor; 3], origin)
+    }
+
+    /// Leaves out everything that is broken off or thrown away: supports, brim and skirt of a wax printer.
+    pub fn part_alone(&mut self) {
+        if let Process::Wax(wax, _) = &mut self.process {
+            wax.support = None;
+            wax.strands.brim_mm = 0.0;
+            wax.strands.skirt_loops = 0;
+        }
     }
 
     /// Where parts may lie.
@@ -401,7 +415,8 @@ impl PrintSettings {
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let format = self.picture_format.ok_or_else(|| failed("this printer takes no pictures".to_owned()))?;
+        let format =
+            self.picture_format.ok_or_else(|| failed("this printer takes no pictures".to_owned()))?;
         let settings = slice::Settings {
             display: job.display,
             height_max_mm: self.printer.build.size_mm[2],
@@ -420,12 +435,12 @@ impl PrintSettings {
             .collect();
         let mut bytes = Cursor::new(Vec::new());
         let written = print_files::write(format, job, &watch, &previews, &mut bytes, control)
-            .map_err(|failure| failed(with_causes(&failure)))?;
+            .map_err(|failure| self.not_written(format, resin, &failure))?;
         let report = watch.finish().map_err(|failure| failed(with_causes(&failure)))?;
         let bytes = bytes.into_inner();
         print_files::check_read_back(&bytes, &written.digests, &print_files::Limits::GENEROUS, control)
             .map_err(|failure| failed(with_causes(&failure)))?;
-        let findings = [plate.findings(), report.findings, written.findings].concat();
+        let findings = [plate.findings(), report.findings.clone(), written.findings].concat();
         Ok(PrintFile {
             bytes,
             format: format.extension(),
@@ -434,8 +449,24 @@ impl PrintSettings {
             volume_ml: written.volume_ml,
             weight_g: self.weight_g(written.volume_ml),
             cost: self.cost(written.volume_ml),
+            report: Some(report),
             findings,
         })
+    }
+
+    fn not_written(&self, format: Format, resin: &ResinPrinter, failure: &WriteError) -> Finding {
+        match (failure, &resin.motion) {
+            (WriteError::Missing { .. }, Motion::Tilt(_)) => {
+                let text = format!(
+                    "{} tilts its vat and has no lift moves, which .{} files need; name the file .sl1, or choose a \
+                     printer that lifts",
+                    self.printer.name,
+                    format.extension()
+                );
+                Finding::error("FORMAT_MISMATCH", "--output", text)
+            }
+            _ => Finding::error("PLATE_NOT_SLICED", "plate", with_causes(failure)),
+        }
     }
 
     fn weight_g(&self, volume_ml: f64) -> Option<f64> {
@@ -447,6 +478,53 @@ impl PrintSettings {
         Some(Cost { amount: price.value * volume_ml / 1000.0, currency: price.currency.clone() })
     }
 
+    fn wax_job(&self, wax: &WaxPrinter, entry: &ExtrusionEntry) -> WaxJob {
+        let bed = |celsius: f64| (celsius > 0.0).then_some(celsius);
+        let slowed = |mm_per_s: f64| mm_per_s.min(entry.print_mm_per_s);
+        let motion = &wax.motion;
+        WaxJob {
+            build_mm: self.printer.build.size_mm,
+            heights: self.heights.clone(),
+            rules: strand_rules(wax),
+            filament_mm: wax.filament_mm,
+            first_layer: Climate {
+                nozzle_celsius: entry.first_layer_nozzle_celsius,
+                bed_celsius: bed(entry.first_layer_bed_celsius),
+                fan_pwm: entry.first_layer_fan_pwm,
+            },
+            other_layers: Climate {
+                nozzle_celsius: entry.nozzle_celsius,
+                bed_celsius: bed(entry.bed_celsius),
+                fan_pwm: wax.fan_pwm,
+            },
+            speeds: Speeds {
+                first_layer: slowed(wax.first_layer_mm_per_s),
+                outer_wall: slowed(motion.outer_wall_mm_per_s),
+                inner_wall: slowed(wax.print_mm_per_s),
+                thin: slowed(motion.thin_mm_per_s),
+                solid: slowed(motion.solid_mm_per_s),
+                infill: slowed(motion.infill_mm_per_s),
+                support: slowed(motion.support_mm_per_s),
+                travel: wax.travel_mm_per_s,
+                lift: motion.lift_mm_per_s,
+                mm3_per_s_max: entry.flow_mm3_per_s_max,
+                layer_s_min: entry.layer_s_min,
+                slowest: entry.slowest_mm_per_s,
+            },
+            motion: gcode::Motion {
+                press_mm_per_s2: motion.print_mm_per_s2,
+                travel_mm_per_s2: motion.travel_mm_per_s2,
+                retract_mm_per_s2: motion.retract_mm_per_s2,
+                jerk_mm_per_s: motion.jerk_mm_per_s,
+                retract_mm: wax.retract_mm,
+                retract_mm_per_s: wax.retract_mm_per_s,
+            },
+            end_lift_mm: wax.end_lift_mm,
+            start_script: wax.start_script.clone(),
+            software: concat!("sprue ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
     fn write_wax(
         &self,
         wax: &WaxPrinter,
@@ -454,26 +532,11 @@ impl PrintSettings {
         parts: &[Part<'_>],
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
-        let job = WaxJob {
-            build_mm: self.printer.build.size_mm,
-            layer_height: self.layer,
-            extrusion_width_mm: wax.extrusion_width_mm,
-            filament_mm: wax.filament_mm,
-            nozzle_celsius: entry.nozzle_celsius,
-            bed_celsius: (entry.bed_celsius > 0.0).then_some(entry.bed_celsius),
-            fan_pwm: wax.fan_pwm,
-            print_mm_per_s: entry.print_mm_per_s.min(wax.print_mm_per_s),
-            first_layer_mm_per_s: wax.first_layer_mm_per_s.min(entry.print_mm_per_s),
-            travel_mm_per_s: wax.travel_mm_per_s,
-            retract_mm: wax.retract_mm,
-            retract_mm_per_s: wax.retract_mm_per_s,
-            retract_from_mm: wax.retract_from_mm,
-            end_lift_mm: wax.end_lift_mm,
-            start_script: wax.start_script.clone(),
-            software: concat!("sprue ", env!("CARGO_PKG_VERSION")).to_owned(),
-        };
+        let job = self.wax_job(wax, entry);
+        let (width, height) = gcode::PREVIEW_SIZE;
+        let previews = [preview::draw(parts, width, height)];
         let mut bytes = Vec::new();
-        let written = gcode::write(&job, parts, &mut bytes, control)
+        let written = gcode::write(&job, parts, &previews, &mut bytes, control)
             .map_err(|failure| Finding::error("PLATE_NOT_SLICED", "plate", with_causes(&failure)))?;
         Ok(PrintFile {
             bytes,
@@ -483,7 +546,8 @@ impl PrintSettings {
             volume_ml: written.volume_ml,
             weight_g: self.weight_g(written.volume_ml),
             cost: self.cost(written.volume_ml),
-            findings: Vec::new(),
+            report: None,
+            findings: written.findings,
         })
     }
 }

@@ -6,7 +6,7 @@
 
 use super::edges;
 use super::fill::Rule;
-use super::intervals::{Intervals, Planes};
+use super::intervals::{Intervals, Planes, usize_of};
 use super::shaping::{Shaper, Shown};
 use super::watch::{Stopped, Watch};
 use super::{Layer, Part, RunList, Sampling, Settings};
@@ -61,6 +61,26 @@ impl<'a> Group<'a> {
     /// How many layers it has.
     pub(super) fn layers(&self) -> u32 {
         self.layers
+    }
+
+    /// Every piece of the outline of a layer: start and end in the plate frame, mm, solid to its left.
+    pub(super) fn outline(
+        &self,
+        layer: u32,
+        plane_mm: f64,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<[[f64; 2]; 2]>, Stopped> {
+        let mut pieces = Vec::with_capacity(self.intervals.count(layer));
+        self.intervals.visit(layer, |part, triangle| {
+            watch.step()?;
+            let Part { mesh, offset_mm, .. } = &self.parts[part];
+            let corners = mesh.triangles[triangle].map(|corner| &mesh.vertices[usize_of(corner)]);
+            if let Some((start, end)) = edges::section(corners, offset_mm, plane_mm) {
+                pieces.push([start, end]);
+            }
+            Ok(())
+        })?;
+        Ok(pieces)
     }
 
     /// One of its layers, as if it were alone on the plate.

@@ -2,10 +2,11 @@
 
 use sprue_compute::print_files;
 use sprue_compute::slice::{Bloom, Display, Foot, Grey, Offsets, Orientation, Shaping};
+use sprue_compute::toolpath::{Filling, Pattern, Rules, Seam, Support};
 
 use crate::finding::Finding;
 use crate::shop::profile::correction::{Correction, Rest};
-use crate::shop::profile::printer::{self, Lift, Motion, ResinPrinter};
+use crate::shop::profile::printer::{self, InfillPattern, Lift, Motion, ResinPrinter, SeamPlace, WaxPrinter};
 use crate::units::Microns;
 
 /// The profile counts pixels as the plate is seen; a portrait picture has its quarter turn behind it.
@@ -120,5 +121,45 @@ pub(super) fn light(motion: &Motion) -> print_files::Light {
         }
         // A tilting printer sets its lamp itself; its file has no field for it.
         Motion::Tilt(_) => print_files::Light { bottom_pwm: u8::MAX, pwm: u8::MAX },
+    }
+}
+
+/// How a wax printer lays strands, from its profile.
+pub(super) fn strand_rules(wax: &WaxPrinter) -> Rules {
+    let strands = &wax.strands;
+    let support = wax.support.as_ref().map(|support| Support {
+        degrees_max: support.degrees_max,
+        gap_mm: support.gap_mm,
+        side_gap_mm: support.side_gap_mm,
+        spacing_mm: support.spacing_mm,
+        interface_layers: support.interface_layers,
+        interface_gap_mm: support.interface_gap_mm,
+        column_mm: support.column_mm,
+    });
+    Rules {
+        strand_mm: wax.extrusion_width_mm,
+        strand_mm_min: strands.width_mm_min,
+        walls: strands.walls,
+        filling: Filling {
+            percent: strands.infill_percent,
+            pattern: match strands.infill_pattern {
+                InfillPattern::Rectilinear => Pattern::Rectilinear,
+                InfillPattern::Concentric => Pattern::Concentric,
+            },
+            degrees: strands.infill_degrees,
+            top_layers: strands.top_layers,
+            bottom_layers: strands.bottom_layers,
+        },
+        seam: match strands.seam {
+            SeamPlace::Nearest => Seam::Nearest,
+            SeamPlace::Rear => Seam::Rear,
+            SeamPlace::Corner => Seam::Corner,
+        },
+        tolerance_mm: strands.tolerance_mm,
+        hop_mm: wax.retract_from_mm,
+        support,
+        brim_mm: strands.brim_mm,
+        skirt_loops: strands.skirt_loops,
+        skirt_gap_mm: strands.skirt_gap_mm,
     }
 }

@@ -125,8 +125,20 @@ pub struct ExtrusionEntry {
     pub nozzle_celsius: f64,
     /// Plate: °C; 0 leaves it cold.
     pub bed_celsius: f64,
+    /// Nozzle while the first layer is laid: °C.
+    pub first_layer_nozzle_celsius: f64,
+    /// Plate while the first layer is laid: °C; 0 leaves it cold.
+    pub first_layer_bed_celsius: f64,
+    /// Part fan while the first layer is laid, 0 to 255; afterwards the printer's.
+    pub first_layer_fan_pwm: u8,
     /// Speed while a strand is laid: mm/s; the printer's own limit holds as well.
     pub print_mm_per_s: f64,
+    /// The most that the nozzle melts: mm³/s.
+    pub flow_mm3_per_s_max: f64,
+    /// A layer takes at least this long: s.
+    pub layer_s_min: f64,
+    /// No strand is slowed down below this to make a layer last: mm/s.
+    pub slowest_mm_per_s: f64,
     /// How well this is known.
     pub tag: Tag,
     /// Where this comes from.
@@ -149,12 +161,16 @@ impl MaterialProfile {
     pub fn too_hot_for(&self, printer: &str, limits: &WaxPrinter) -> Option<String> {
         let entries = self.extrusion.iter().filter(|entry| entry.printer == printer);
         let is_too_hot = |entry: &&ExtrusionEntry| {
-            entry.nozzle_celsius > limits.nozzle_celsius_max || entry.bed_celsius > limits.bed_celsius_max
+            entry.nozzle_celsius.max(entry.first_layer_nozzle_celsius) > limits.nozzle_celsius_max
+                || entry.bed_celsius.max(entry.first_layer_bed_celsius) > limits.bed_celsius_max
         };
         entries.rev().find(is_too_hot).map(|entry| {
             format!(
                 "the settings ask for {} °C at the nozzle and {} °C on the plate; printer \"{printer}\" may hold {} and {}",
-                entry.nozzle_celsius, entry.bed_celsius, limits.nozzle_celsius_max, limits.bed_celsius_max
+                entry.nozzle_celsius.max(entry.first_layer_nozzle_celsius),
+                entry.bed_celsius.max(entry.first_layer_bed_celsius),
+                limits.nozzle_celsius_max,
+                limits.bed_celsius_max
             )
         })
     }
@@ -246,5 +262,15 @@ fn check_extrusion(path: &str, entry: &ExtrusionEntry, flaws: &mut Flaws) {
     flaws.ordered(&format!("{path}.layer_um_min"), low, high, 1.0, 500.0);
     flaws.range(format!("{path}.nozzle_celsius"), entry.nozzle_celsius, 40.0, 300.0);
     flaws.range(format!("{path}.bed_celsius"), entry.bed_celsius, 0.0, 120.0);
-    flaws.range(format!("{path}.print_mm_per_s"), entry.print_mm_per_s, 0.5, 1_000.0);
+    let numbers = [
+        ("first_layer_nozzle_celsius", entry.first_layer_nozzle_celsius, 40.0, 300.0),
+        ("first_layer_bed_celsius", entry.first_layer_bed_celsius, 0.0, 120.0),
+        ("print_mm_per_s", entry.print_mm_per_s, 0.5, 1_000.0),
+        ("flow_mm3_per_s_max", entry.flow_mm3_per_s_max, 0.01, 200.0),
+        ("layer_s_min", entry.layer_s_min, 0.0, 600.0),
+        ("slowest_mm_per_s", entry.slowest_mm_per_s, 0.1, 1_000.0),
+    ];
+    for (key, value, min, max) in numbers {
+        flaws.range(format!("{path}.{key}"), value, min, max);
+    }
 }

@@ -214,6 +214,125 @@ pub struct WaxPrinter {
     /// Where these come from.
     #[serde(deserialize_with = "not_blank")]
     pub source: String,
+    /// How areas become strands. In the file: `[kind.wax-gcode.strands]`.
+    pub strands: Strands,
+    /// How fast, and what the machine can do. In the file: `[kind.wax-gcode.motion]`.
+    pub motion: StrandMotion,
+    /// What holds overhangs; absent if nothing is to be laid. In the file: `[kind.wax-gcode.support]`.
+    pub support: Option<StrandSupport>,
+}
+
+/// How areas become strands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Strands {
+    /// The narrowest strand that the nozzle lays: mm.
+    pub width_mm_min: f64,
+    /// Walls along every outline.
+    pub walls: u32,
+    /// Filled share of the inside: percent; 100 is solid.
+    pub infill_percent: f64,
+    /// How the strands of the filling lie.
+    pub infill_pattern: InfillPattern,
+    /// Direction of straight filling in even layers: degrees from x.
+    pub infill_degrees: f64,
+    /// Solid layers below a surface that is seen from above.
+    pub top_layers: u32,
+    /// Solid layers above a surface that is seen from below.
+    pub bottom_layers: u32,
+    /// Where closed strands begin.
+    pub seam: SeamPlace,
+    /// How far a way may be off the outline that it follows: mm.
+    pub tolerance_mm: f64,
+    /// Width of the brim of the first layer: mm; 0 for none.
+    pub brim_mm: f64,
+    /// Loops around the first layer that fill the nozzle; 0 for none.
+    pub skirt_loops: u32,
+    /// Distance of these loops from the part: mm.
+    pub skirt_gap_mm: f64,
+    /// How well these are known.
+    pub tag: Tag,
+    /// Where these come from.
+    #[serde(deserialize_with = "not_blank")]
+    pub source: String,
+}
+
+/// How the strands of a filling lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InfillPattern {
+    /// Straight, to and fro, each layer across the one before.
+    Rectilinear,
+    /// Along the outline, further and further in.
+    Concentric,
+}
+
+/// Where closed strands begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeamPlace {
+    /// Where the nozzle is nearest.
+    Nearest,
+    /// At the back of the plate.
+    Rear,
+    /// In a corner that goes inwards, if there is one.
+    Corner,
+}
+
+/// Speeds by kind of strand, and how the machine speeds up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrandMotion {
+    /// Walls that are seen: mm/s.
+    pub outer_wall_mm_per_s: f64,
+    /// Single strands of thin features: mm/s.
+    pub thin_mm_per_s: f64,
+    /// Solid filling: mm/s.
+    pub solid_mm_per_s: f64,
+    /// Open filling: mm/s.
+    pub infill_mm_per_s: f64,
+    /// Supports, brim and skirt: mm/s.
+    pub support_mm_per_s: f64,
+    /// Up and down: mm/s.
+    pub lift_mm_per_s: f64,
+    /// Acceleration while a strand is laid: mm/s².
+    pub print_mm_per_s2: f64,
+    /// Acceleration between strands: mm/s².
+    pub travel_mm_per_s2: f64,
+    /// Acceleration of the filament alone: mm/s².
+    pub retract_mm_per_s2: f64,
+    /// Change of speed that x and y make at once: mm/s.
+    pub jerk_mm_per_s: f64,
+    /// How well these are known.
+    pub tag: Tag,
+    /// Where these come from.
+    #[serde(deserialize_with = "not_blank")]
+    pub source: String,
+}
+
+/// Breakaway supports of the same material.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrandSupport {
+    /// Faces that lean further from upright are held: degrees.
+    pub degrees_max: f64,
+    /// Free height between support and part: mm; rounded to whole layers, at least one.
+    pub gap_mm: f64,
+    /// Free distance between the sides of support and part: mm.
+    pub side_gap_mm: f64,
+    /// Distance of the strands of a support: mm.
+    pub spacing_mm: f64,
+    /// Closer layers directly below the part.
+    pub interface_layers: u32,
+    /// Free distance between strands of the closer layers: mm.
+    pub interface_gap_mm: f64,
+    /// A column is at least this wide: mm.
+    pub column_mm: f64,
+    /// How well these are known.
+    pub tag: Tag,
+    /// Where these come from.
+    #[serde(deserialize_with = "not_blank")]
+    pub source: String,
 }
 
 impl PrinterProfile {
@@ -349,5 +468,53 @@ fn check_wax(wax: &WaxPrinter, flaws: &mut Flaws) {
     ];
     for (key, value, min, max) in numbers {
         flaws.range(format!("kind.wax-gcode.{key}"), value, min, max);
+    }
+    check_strands(wax, flaws);
+    if let Some(support) = &wax.support {
+        check_support(support, flaws);
+    }
+}
+
+fn check_strands(wax: &WaxPrinter, flaws: &mut Flaws) {
+    let (strands, motion) = (&wax.strands, &wax.motion);
+    let numbers = [
+        ("strands.width_mm_min", strands.width_mm_min, 0.01, wax.extrusion_width_mm),
+        ("strands.walls", f64::from(strands.walls), 1.0, 100.0),
+        ("strands.infill_percent", strands.infill_percent, 0.0, 100.0),
+        ("strands.infill_degrees", strands.infill_degrees, -360.0, 360.0),
+        ("strands.top_layers", f64::from(strands.top_layers), 0.0, 100.0),
+        ("strands.bottom_layers", f64::from(strands.bottom_layers), 0.0, 100.0),
+        ("strands.tolerance_mm", strands.tolerance_mm, 0.0001, 0.1),
+        ("strands.brim_mm", strands.brim_mm, 0.0, 50.0),
+        ("strands.skirt_loops", f64::from(strands.skirt_loops), 0.0, 20.0),
+        ("strands.skirt_gap_mm", strands.skirt_gap_mm, 0.0, 50.0),
+        ("motion.outer_wall_mm_per_s", motion.outer_wall_mm_per_s, 0.5, 1_000.0),
+        ("motion.thin_mm_per_s", motion.thin_mm_per_s, 0.5, 1_000.0),
+        ("motion.solid_mm_per_s", motion.solid_mm_per_s, 0.5, 1_000.0),
+        ("motion.infill_mm_per_s", motion.infill_mm_per_s, 0.5, 1_000.0),
+        ("motion.support_mm_per_s", motion.support_mm_per_s, 0.5, 1_000.0),
+        ("motion.lift_mm_per_s", motion.lift_mm_per_s, 0.1, 500.0),
+        ("motion.print_mm_per_s2", motion.print_mm_per_s2, 1.0, 100_000.0),
+        ("motion.travel_mm_per_s2", motion.travel_mm_per_s2, 1.0, 100_000.0),
+        ("motion.retract_mm_per_s2", motion.retract_mm_per_s2, 1.0, 100_000.0),
+        ("motion.jerk_mm_per_s", motion.jerk_mm_per_s, 0.01, 100.0),
+    ];
+    for (key, value, min, max) in numbers {
+        flaws.range(format!("kind.wax-gcode.{key}"), value, min, max);
+    }
+}
+
+fn check_support(support: &StrandSupport, flaws: &mut Flaws) {
+    let numbers = [
+        ("degrees_max", support.degrees_max, 1.0, 89.0),
+        ("gap_mm", support.gap_mm, 0.0, 5.0),
+        ("side_gap_mm", support.side_gap_mm, 0.0, 5.0),
+        ("spacing_mm", support.spacing_mm, 0.1, 50.0),
+        ("interface_layers", f64::from(support.interface_layers), 0.0, 100.0),
+        ("interface_gap_mm", support.interface_gap_mm, 0.0, 10.0),
+        ("column_mm", support.column_mm, 0.1, 50.0),
+    ];
+    for (key, value, min, max) in numbers {
+        flaws.range(format!("kind.wax-gcode.support.{key}"), value, min, max);
     }
 }

@@ -219,6 +219,6 @@ fn layers_that_differ_are_refused_because_the_printer_would_not_know() {
 
     for job in [ranged, thinner] {
         let refused = tried(Format::Sl1, &job).unwrap_err();
-        assert!(matches!(refused, WriteError::Missing { format: Format::Sl1, .. }), "{refused}");
+        assert!(matches!(refused, WriteError::NotHeld { format: Format::Sl1, .. }), "{refused}");
     }
 }
