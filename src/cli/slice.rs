@@ -2,6 +2,7 @@
 
 mod process;
 
+use std::fs::File;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -107,10 +108,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let control = Control { cancel: &never, progress: &progress };
-    let file = settings.slice(&meshes, &stem_of(&output), clock.at(), control);
-    let file = file.map_err(|finding| Failure::Refused(vec![finding]))?;
-    let sliced_s = clock.tick().0;
-    write_whole(&output, &file.bytes)?;
+    let mut sliced_s = loaded_s;
+    let file = write_whole(&output, |out| {
+        let file = settings.slice(meshes, &stem_of(&output), clock.at(), out, control);
+        sliced_s = clock.tick().0;
+        file.map_err(|finding| match finding.code.as_str() {
+            slicing::OUTPUT_FAILED => {
+                Failure::Outside(anyhow!("can't write {}: {}", output.display(), finding.text))
+            }
+            _ => Failure::Refused(vec![finding]),
+        })
+    })?;
     let answer = answer(&settings, &file, [loaded_s, sliced_s, clock.tick().0]);
     answer.findings.iter().for_each(|finding| say(&finding.to_string()));
     if arguments.json {
@@ -269,18 +277,21 @@ fn arrange(meshes: &mut [(String, Mesh)], settings: &PrintSettings) -> Result<()
 }
 
 /// Under another name first: a file that is there is whole.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Under another name until it is complete and on the disk: a file that is there is whole.
+fn write_whole<T>(path: &Path, fill: impl FnOnce(&mut File) -> Result<T, Failure>) -> Result<T, Failure> {
     let unfinished = path.with_extension("unfinished");
-    let write = || -> std::io::Result<()> {
-        std::fs::write(&unfinished, bytes)?;
-        std::fs::File::open(&unfinished)?.sync_all()?;
-        std::fs::rename(&unfinished, path)
-    };
-    let written = write().with_context(|| format!("can't write {}", path.display()));
-    if written.is_err() {
+    let written = File::options().read(true).write(true).create(true).truncate(true).open(&unfinished);
+    let written = written.with_context(|| format!("can't write {}", path.display()));
+    let filled = written.map_err(Failure::from).and_then(|mut file| {
+        let filled = fill(&mut file)?;
+        let named = file.sync_all().and_then(|()| std::fs::rename(&unfinished, path));
+        named.with_context(|| format!("can't write {}", path.display()))?;
+        Ok(filled)
+    });
+    if filled.is_err() {
         let _ = std::fs::remove_file(&unfinished);
     }
-    Ok(written?)
+    filled
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
@@ -304,7 +315,7 @@ fn answer(settings: &PrintSettings, file: &PrintFile, [loaded, sliced, written]:
         // Layers are encoded as they are made; what remains is reading back and writing.
         slice_s: seconds(sliced - loaded),
         encode_s: seconds(written - sliced),
-        out_bytes: file.bytes.len() as u64,
+        out_bytes: file.bytes,
         weight_g: file.weight_g,
         cost: file.cost.clone(),
         findings: file.findings.clone(),

@@ -4,7 +4,7 @@
 mod faults;
 mod from_profile;
 
-use std::io::Cursor;
+use std::io::{BufWriter, Read, Seek, Write};
 use std::sync::atomic::AtomicBool;
 
 use nalgebra::Vector3;
@@ -71,8 +71,8 @@ pub enum Process {
 /// A written print file.
 #[derive(Debug)]
 pub struct PrintFile {
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+    /// Its length.
+    pub bytes: u64,
     /// `goo`, `sl1`, `gcode`.
     pub format: &'static str,
     /// Layers.
@@ -380,15 +380,16 @@ impl PrintSettings {
     }
 
     /// Slices parts that are placed in the build area (millimetres from its corner, lowest point on 0), writes the
-    /// printer's file and reads it back.
+    /// printer's file as layers are made, and reads it back once the meshes are gone.
     ///
     /// # Errors
     /// A finding that says what is wrong and what to do.
     pub fn slice(
         &self,
-        meshes: &[(String, Mesh)],
+        meshes: Vec<(String, Mesh)>,
         name: &str,
         at: Timestamp,
+        out: &mut (impl Read + Write + Seek + Send),
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let [x, y] = self.build_corner_mm();
@@ -398,11 +399,14 @@ impl PrintSettings {
             Process::Resin(resin, exposure) => {
                 let job = self.job(resin, exposure, at, name);
                 let shaping = shaping_of(exposure.correction.as_deref())?;
-                let mut file = self.write_resin(resin, &job, &parts, shaping, control)?;
+                let (mut file, digests) = self.write_resin(resin, &job, &parts, shaping, out, control)?;
                 file.findings.extend(not_held(&self.printer.name, resin, exposure.correction.as_deref()));
+                drop(parts);
+                drop(meshes);
+                read_back(out, &digests, control)?;
                 Ok(file)
             }
-            Process::Wax(wax, entry) => self.write_wax(wax, entry, &parts, control),
+            Process::Wax(wax, entry) => self.write_wax(wax, entry, &parts, out, control),
         }
     }
 
@@ -412,8 +416,9 @@ impl PrintSettings {
         job: &Job,
         parts: &[Part<'_>],
         shaping: Shaping,
+        out: &mut (impl Write + Seek + Send),
         control: Control<'_>,
-    ) -> Result<PrintFile, Finding> {
+    ) -> Result<(PrintFile, Vec<u64>), Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
         let format =
             self.picture_format.ok_or_else(|| failed("this printer takes no pictures".to_owned()))?;
@@ -433,16 +438,14 @@ impl PrintSettings {
             .iter()
             .map(|(width, height)| preview::draw(parts, *width, *height))
             .collect();
-        let mut bytes = Cursor::new(Vec::new());
-        let written = print_files::write(format, job, &watch, &previews, &mut bytes, control)
+        let mut buffered = BufWriter::with_capacity(BUFFER, out);
+        let written = print_files::write(format, job, &watch, &previews, &mut buffered, control)
             .map_err(|failure| self.not_written(format, resin, &failure))?;
+        buffered.flush().map_err(|failure| self.not_written(format, resin, &failure.into()))?;
         let report = watch.finish().map_err(|failure| failed(with_causes(&failure)))?;
-        let bytes = bytes.into_inner();
-        print_files::check_read_back(&bytes, &written.digests, &print_files::Limits::GENEROUS, control)
-            .map_err(|failure| failed(with_causes(&failure)))?;
         let findings = [plate.findings(), report.findings.clone(), written.findings].concat();
-        Ok(PrintFile {
-            bytes,
+        let file = PrintFile {
+            bytes: written.bytes,
             format: format.extension(),
             layers: written.layers,
             print_time: span_of(written.print_s),
@@ -451,7 +454,8 @@ impl PrintSettings {
             cost: self.cost(written.volume_ml),
             report: Some(report),
             findings,
-        })
+        };
+        Ok((file, written.digests))
     }
 
     fn not_written(&self, format: Format, resin: &ResinPrinter, failure: &WriteError) -> Finding {
@@ -464,6 +468,9 @@ impl PrintSettings {
                     format.extension()
                 );
                 Finding::error("FORMAT_MISMATCH", "--output", text)
+            }
+            (WriteError::Output(_) | WriteError::Pack(_), _) => {
+                Finding::error(OUTPUT_FAILED, "output", with_causes(failure))
             }
             _ => Finding::error("PLATE_NOT_SLICED", "plate", with_causes(failure)),
         }
@@ -530,16 +537,19 @@ impl PrintSettings {
         wax: &WaxPrinter,
         entry: &ExtrusionEntry,
         parts: &[Part<'_>],
+        out: &mut (impl Write + Seek + Send),
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
+        let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
         let job = self.wax_job(wax, entry);
         let (width, height) = gcode::PREVIEW_SIZE;
         let previews = [preview::draw(parts, width, height)];
-        let mut bytes = Vec::new();
-        let written = gcode::write(&job, parts, &previews, &mut bytes, control)
-            .map_err(|failure| Finding::error("PLATE_NOT_SLICED", "plate", with_causes(&failure)))?;
+        let mut buffered = BufWriter::with_capacity(BUFFER, out);
+        let written = gcode::write(&job, parts, &previews, &mut buffered, control)
+            .map_err(|failure| failed(with_causes(&failure)))?;
+        let bytes = buffered.flush().and_then(|()| buffered.stream_position());
         Ok(PrintFile {
-            bytes,
+            bytes: bytes.map_err(|failure| failed(with_causes(&failure)))?,
             format: "gcode",
             layers: written.layers,
             print_time: span_of(written.print_s),
@@ -570,11 +580,13 @@ pub fn slice_plate(
     }
     let never = AtomicBool::new(false);
     let control = Control { cancel: &never, progress: &|_, _| {} };
-    let file = settings.slice(&meshes, &plate.label, at, control)?;
-    let sha256 = blobs.put(&file.bytes).map_err(|failure| failed(with_causes(&failure)))?;
+    let mut blob = blobs.create().map_err(|failure| failed(with_causes(&failure)))?;
+    let file = blob.fill(|out| settings.slice(meshes, &plate.label, at, out, control));
+    let file = file.map_err(|failure| failed(with_causes(&failure)))??;
+    let sha256 = blob.keep().map_err(|failure| failed(with_causes(&failure)))?;
     Ok(SlicedFile {
         sha256,
-        bytes: file.bytes.len() as u64,
+        bytes: file.bytes,
         format: file.format.to_owned(),
         layers: file.layers,
         print_time: file.print_time,
@@ -583,6 +595,22 @@ pub fn slice_plate(
         cost: file.cost,
         findings: file.findings,
     })
+}
+
+/// Code of the finding that the file, not the plate, is at fault: a full disk.
+pub const OUTPUT_FAILED: &str = "OUTPUT_FAILED";
+
+/// Bytes that are handed to the file at once.
+const BUFFER: usize = 1 << 20;
+
+/// Holds the written file against what was sliced.
+fn read_back(out: &mut (impl Read + Seek), digests: &[u64], control: Control<'_>) -> Result<(), Finding> {
+    let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
+    let mut bytes = Vec::new();
+    let read = out.rewind().and_then(|()| out.read_to_end(&mut bytes));
+    read.map_err(|failure| failed(format!("the written file can't be read again: {failure}")))?;
+    print_files::check_read_back(&bytes, digests, &print_files::Limits::GENEROUS, control)
+        .map_err(|failure| failed(with_causes(&failure)))
 }
 
 fn placed_mesh(blobs: &Blobs, placement: &Placement) -> Result<Mesh, Error> {

@@ -4,7 +4,7 @@
 //! and are removed at the next start.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +30,9 @@ pub struct NewBlob {
     hash: Sha256,
     bytes: u64,
 }
+
+/// Bytes that are read at once to be hashed.
+const HASH_BLOCK: usize = 1 << 16;
 
 impl Blobs {
     pub(super) fn open(data_dir: &Path) -> Result<Self, Error> {
@@ -69,7 +72,8 @@ impl Blobs {
     pub fn create(&self) -> Result<NewBlob, Error> {
         let number = self.next_tmp.fetch_add(1, Ordering::Relaxed);
         let path = self.root.join("tmp").join(number.to_string());
-        let file = File::create(&path).map_err(|source| Error::WriteBlob { path: path.clone(), source })?;
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
+        let file = file.map_err(|source| Error::WriteBlob { path: path.clone(), source })?;
         Ok(NewBlob { blobs: self.clone(), path, file: Some(file), hash: Sha256::new(), bytes: 0 })
     }
 
@@ -96,6 +100,32 @@ impl NewBlob {
             file.write_all(bytes).map_err(|source| Error::WriteBlob { path: self.path.clone(), source })?;
         }
         Ok(())
+    }
+
+    /// Lets somebody write the file in any order, then hashes what is in it. Blocking.
+    ///
+    /// # Errors
+    /// `Error::WriteBlob` if the file can't be read again; inside, what `fill` says.
+    pub fn fill<T, E>(
+        &mut self,
+        fill: impl FnOnce(&mut File) -> Result<T, E>,
+    ) -> Result<Result<T, E>, Error> {
+        let path = self.path.clone();
+        let failed = move |source| Error::WriteBlob { path: path.clone(), source };
+        let Some(file) = &mut self.file else { return Err(failed(std::io::ErrorKind::NotFound.into())) };
+        let filled = fill(file);
+        file.rewind().map_err(&failed)?;
+        let (mut hash, mut bytes, mut block) = (Sha256::new(), 0, vec![0; HASH_BLOCK]);
+        loop {
+            let read = file.read(&mut block).map_err(&failed)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&block[..read]);
+            bytes += read as u64;
+        }
+        (self.hash, self.bytes) = (hash, bytes);
+        Ok(filled)
     }
 
     /// How many bytes were written.

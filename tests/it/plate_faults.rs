@@ -1,5 +1,6 @@
 //! What is wrong with a plate is told by the slicer, by `sprue inspect` and to the shop.
 
+use std::io::Cursor;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
@@ -37,13 +38,16 @@ fn hook() -> Mesh {
     mesh
 }
 
-fn sliced() -> slicing::PrintFile {
+fn sliced() -> (slicing::PrintFile, Vec<u8>) {
     let profiles = profiles::built_in().unwrap();
     let settings =
         slicing::resolve(&profiles, &[], "elegoo-mars-4", "bluecast-x-one", Some(Microns(50))).unwrap();
     let never = AtomicBool::new(false);
     let control = Control { cancel: &never, progress: &|_, _| {} };
-    settings.slice(&[("pc_hook".to_owned(), hook())], "hook", Timestamp(0), control).unwrap()
+    let mut bytes = Cursor::new(Vec::new());
+    let meshes = vec![("pc_hook".to_owned(), hook())];
+    let file = settings.slice(meshes, "hook", Timestamp(0), &mut bytes, control).unwrap();
+    (file, bytes.into_inner())
 }
 
 fn has_both_faults(report: &PlateReport) {
@@ -57,7 +61,7 @@ fn has_both_faults(report: &PlateReport) {
 
 #[test]
 fn the_slicer_names_the_piece_with_an_island_and_where_on_the_build_area_it_is() {
-    let file = sliced();
+    let (file, _) = sliced();
 
     let report = file.report.unwrap();
     has_both_faults(&report);
@@ -70,10 +74,10 @@ fn the_slicer_names_the_piece_with_an_island_and_where_on_the_build_area_it_is()
 
 #[test]
 fn inspect_finds_in_the_file_what_the_slicer_found_on_the_layers() {
-    let file = sliced();
+    let (file, bytes) = sliced();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hook.goo");
-    std::fs::write(&path, &file.bytes).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
     let inspect = |more: &[&str]| {
         let output =
             Command::new(env!("CARGO_BIN_EXE_sprue")).arg("inspect").arg(&path).args(more).output().unwrap();
