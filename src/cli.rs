@@ -18,6 +18,7 @@ mod demo;
 mod inspect;
 mod journal;
 mod key;
+mod plan;
 mod serve;
 mod simulate;
 mod slice;
@@ -44,6 +45,8 @@ enum Command {
     Slice(slice::Arguments),
     /// Read a printer's file, ours or foreign.
     Inspect(inspect::Arguments),
+    /// Plan a shop instance or a flexible job shop.
+    Plan(plan::Arguments),
     /// Simulate one device on a pseudo-terminal.
     Simulate(simulate::Arguments),
     /// Create, list and revoke API keys.
@@ -89,6 +92,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Slice(arguments) => slice::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),
