@@ -19,6 +19,7 @@ mod demo;
 mod inspect;
 mod journal;
 mod key;
+mod plan;
 mod serve;
 mod simulate;
 mod slice;
@@ -48,6 +49,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Write a printer's file in another printer's format.
     Convert(convert::Arguments),
+    /// Plan a shop instance or a flexible job shop.
+    Plan(plan::Arguments),
     /// Simulate one device on a pseudo-terminal.
     Simulate(simulate::Arguments),
     /// Create, list and revoke API keys.
@@ -96,6 +99,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Slice(arguments) => slice::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),

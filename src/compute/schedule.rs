@@ -6,6 +6,9 @@
 //! allows, and places tasks that are tied by a longest wait together or not at all. [`verify()`] shares only
 //! the types of this file with it.
 //!
+//! [`workshop`] decides the batches of a whole casting workshop too, [`flexible`] is the classic job shop, [`gantt`]
+//! draws plans.
+//!
 //! Never here: a clock, time zones, random numbers from outside, shop nouns.
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,10 @@ use serde::{Deserialize, Serialize};
 mod chains;
 mod check;
 mod decode;
+pub mod flexible;
+pub mod gantt;
 mod place;
+mod random;
 mod rules;
 #[cfg(test)]
 mod samples;
@@ -24,6 +30,7 @@ mod tests;
 mod timeline;
 mod verify;
 mod why;
+pub mod workshop;
 
 pub use check::Error;
 pub use rules::Rule;

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::chains::{self, Groups};
 use super::decode::{Decoded, decode};
+use super::random::Random;
 use super::rules::{self, Rule};
 use super::state::{Shop, State};
 use super::{Budget, Cause, Outcome, Plan, Problem};
@@ -110,24 +111,5 @@ fn name_busy_people(problem: &Problem, plan: &mut Plan) {
         let last = before.checked_sub(1).map(|last| ends[last]);
         let task = last.filter(|end| end.0 == person && end.2 != index).map(|end| end.2);
         placement.cause = Cause::PersonBusy { person, task };
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `count`, or 0 if there is none. The bias is far below anything that matters here.
-    fn below(&mut self, count: usize) -> usize {
-        let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % count).unwrap_or(0)
     }
 }
