@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Holds zip print files against zipfile, json, Pillow and PrusaSlicer.
 
-    formats_b.py part PART.stl      writes an asymmetric part
-    formats_b.py judge DIRECTORY    judges the files that formats_b.sh made; prints `N passed`
+    zip_formats.py part PART.stl      writes an asymmetric part
+    zip_formats.py judge DIRECTORY    judges the files that zip_formats.sh made; prints `N passed`
 
 Written from the descriptions of the formats alone. Exit code 0 if all hold, 1 with a line for each that does not.
 """

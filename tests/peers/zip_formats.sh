@@ -47,7 +47,7 @@ pad_enable = 0
 supports_enable = 0
 support_object_elevation = 0
 INI
-"$PYTHON" "$here/formats_b.py" part "$work/part.stl"
+"$PYTHON" "$here/zip_formats.py" part "$work/part.stl"
 prusa-slicer --export-sla --load "$work/sl1.ini" -o "$work/theirs.sl1" "$work/part.stl" >"$work/said.txt" 2>&1 || {
   tail -5 "$work/said.txt"
   exit 1
@@ -63,4 +63,4 @@ convert "$work/ours.goo" "$work/packed.nanodlp" --to-format nanodlp-rgb
 # There and back: a stack holds all that the file says.
 convert "$work/ours.zip" "$work/again.goo"
 convert "$work/theirs.sl1" "$work/theirs.zip"
-exec "$PYTHON" "$here/formats_b.py" judge "$work"
+exec "$PYTHON" "$here/zip_formats.py" judge "$work"

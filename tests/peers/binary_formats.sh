@@ -12,6 +12,6 @@ mkdir "$work/ours"
 formats() { (cd "$root" && cargo run --quiet --locked --package sprue --example every_format -- "$@"); }
 
 formats write "$work/ours" >"$work/written.txt"
-PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=10 300 "$PYTHON" "$here/formats_a.py" judge "$work/ours" "$work/theirs.photon"
+PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=10 300 "$PYTHON" "$here/binary_formats.py" judge "$work/ours" "$work/theirs.photon"
 formats read "$work/theirs.photon" >"$work/read.txt"
-PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=10 120 "$PYTHON" "$here/formats_a.py" compare "$work/ours" "$work/read.txt"
+PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=10 120 "$PYTHON" "$here/binary_formats.py" compare "$work/ours" "$work/read.txt"

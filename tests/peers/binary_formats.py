@@ -1,8 +1,8 @@
 """Reads `.ctb`, `.cbddlp`, `.photon` and Anycubic files as their layouts are published, and holds every pixel and the
 main process numbers against what was asked for.
 
-    formats_a.py judge FOLDER OUT.photon    judges the files of `every_format write FOLDER`; pyphotonfile writes OUT
-    formats_a.py compare FOLDER READ.txt    judges what `every_format read` said about that file
+    binary_formats.py judge FOLDER OUT.photon    judges the files of `every_format write FOLDER`; pyphotonfile writes OUT
+    binary_formats.py compare FOLDER READ.txt    judges what `every_format read` said about that file
 
 Layouts: catibo's `cbddlp-ctb.adoc`; the Anycubic blocks as PrusaSlicer, uv3dp and UVtools describe them.
 """
