@@ -5,6 +5,7 @@
 //! Never here: async, files, clock, SQL, nouns of the shop. Bytes come as slices or `io::Read`, and leave
 //! through `io::Write`.
 
+pub mod feed;
 pub mod finding;
 pub mod mesh;
 pub mod mesh_files;

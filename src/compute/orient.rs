@@ -35,6 +35,7 @@ pub use faces::overhang_mm2;
 use faces::{Faces, Samples};
 use layers::Analysis;
 pub use score::{Score, Term, Weights};
+pub(crate) use zones::head_direction;
 pub use zones::{ZoneClass, ZoneMap};
 
 /// This many candidates are cut into coarse layers.
@@ -157,7 +158,7 @@ pub fn orient(
     let faces = Faces::of(mesh, zones);
     let extremes = hull::extreme_points(mesh);
     let rotations = match ring {
-        Some(ring) => candidates::of_ring(ring, zones::head_direction(mesh, ring)),
+        Some(ring) => candidates::of_ring(ring, head_direction(mesh, ring)),
         None => candidates::of_any(mesh, &extremes),
     };
     if !faces.has_area() {

@@ -79,7 +79,7 @@ impl ZoneMap {
 
 /// From the middle of the finger hole to where most of the surface is, across the axis; nothing for a ring that
 /// is the same all around.
-pub(super) fn head_direction(mesh: &Mesh, ring: &RingMeasure) -> Option<Vector3<f64>> {
+pub(crate) fn head_direction(mesh: &Mesh, ring: &RingMeasure) -> Option<Vector3<f64>> {
     let (axis, center) = (Vector3::from(ring.axis), Point3::from(ring.center_mm));
     let (mut moment, mut area) = (Vector3::zeros(), 0.0);
     for face in 0..mesh.triangles.len() {
