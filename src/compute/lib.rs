@@ -5,10 +5,12 @@
 //! Never here: async, files, clock, SQL, nouns of the shop. Bytes come as slices or `io::Read`, and leave
 //! through `io::Write`.
 
+pub mod feed;
 pub mod finding;
 pub mod mesh;
 pub mod mesh_files;
 pub mod nest;
+pub mod orient;
 pub mod plate_checks;
 pub mod preview;
 pub mod print_files;
