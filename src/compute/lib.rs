@@ -16,4 +16,6 @@ pub mod ring_size;
 pub mod rings;
 pub mod schedule;
 pub mod slice;
+pub mod support;
+pub mod support_proof;
 pub mod units;
