@@ -112,13 +112,16 @@ pub struct Params {
     pub cone_mm: f64,
     /// Diameter of a pillar.
     pub pillar_mm: f64,
+    /// Diameter of a pillar in places too narrow for another.
+    pub pillar_fine_mm: f64,
     /// Diameter of a pillar that is longer than [`Params::long_mm`].
     pub pillar_long_mm: f64,
     /// See [`Params::pillar_long_mm`].
     pub long_mm: f64,
     /// Flattest direction of tips and branches, degrees from straight down.
     pub tilt_degrees_max: f64,
-    /// Distance that supports keep from the part, away from their contact.
+    /// Distance that supports keep from the part, away from their contact. Thinner pillars keep less, by their
+    /// diameter, but never less than three quarters of it.
     pub clearance_mm: f64,
     /// Within this distance of its contact a support may come nearer.
     pub near_mm: f64,
@@ -207,6 +210,7 @@ impl Params {
             ("penetration_mm", self.penetration_mm, 1.0),
             ("cone_mm", self.cone_mm, 10.0),
             ("pillar_mm", self.pillar_mm, 10.0),
+            ("pillar_fine_mm", self.pillar_fine_mm, 10.0),
             ("pillar_long_mm", self.pillar_long_mm, 10.0),
             ("clearance_mm", self.clearance_mm, 5.0),
             ("brace_step_mm", self.brace_step_mm, 100.0),

@@ -47,14 +47,6 @@ impl Bits {
         }
     }
 
-    pub(super) fn width(&self) -> usize {
-        self.width
-    }
-
-    pub(super) fn height(&self) -> usize {
-        self.height
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.words.iter().all(|&word| word == 0)
     }
@@ -81,6 +73,12 @@ impl Bits {
 
     pub(super) fn or(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
+    }
+
+    pub(super) fn joined(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        joined.or(other);
+        joined
     }
 
     pub(super) fn without(&mut self, other: &Self) {
@@ -147,7 +145,19 @@ impl Bits {
         grown
     }
 
-    /// Everything that hangs together with these pixels within an area, by sides.
+    /// Everything that hangs together with these pixels within an area, by sides; for floods of a few pixels.
+    pub(super) fn spread(&self, within: &Self) -> Self {
+        let mut spread = self.clone();
+        loop {
+            let next = spread.grown(within, false);
+            if next == spread {
+                return spread;
+            }
+            spread = next;
+        }
+    }
+
+    /// Everything that hangs together with these pixels within an area, by sides; for a few pixels in large areas.
     pub(super) fn filled(&self, within: &Self) -> Self {
         let mut open: Vec<[usize; 2]> = self.pixels().filter(|&pixel| within.get(pixel)).collect();
         let mut out = Self::empty(self.width, self.height);
@@ -175,20 +185,6 @@ impl Bits {
 
     pub(super) fn first(&self) -> Option<[usize; 2]> {
         self.pixels().next()
-    }
-
-    /// Connected areas, by sides, in the order of their first pixels.
-    pub(super) fn areas(&self) -> Vec<Self> {
-        let mut left = self.clone();
-        let mut areas = Vec::new();
-        while let Some(pixel) = left.first() {
-            let mut seed = Self::empty(self.width, self.height);
-            seed.set(pixel);
-            let area = seed.filled(&left);
-            left.without(&area);
-            areas.push(area);
-        }
-        areas
     }
 }
 
@@ -237,7 +233,10 @@ mod tests {
     fn areas_hang_together_by_sides_only() {
         let mut bits = Bits::empty(10, 10);
         [[1, 1], [2, 1], [3, 2], [3, 3]].into_iter().for_each(|pixel| bits.set(pixel));
+        let mut seed = Bits::empty(10, 10);
+        seed.set([1, 1]);
 
-        assert_eq!(bits.areas().iter().map(Bits::count).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(seed.filled(&bits).count(), 2);
+        assert_eq!(seed.spread(&bits), seed.filled(&bits));
     }
 }

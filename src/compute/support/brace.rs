@@ -1,5 +1,7 @@
 //! Braces between slender pillars, and legs beside those that stand alone.
 
+use std::collections::BTreeSet;
+
 use nalgebra::{Point3, Vector3};
 
 use super::Params;
@@ -22,9 +24,10 @@ const LEG_AT: f64 = 0.6;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Brace {
     pub(super) from: Point3<f64>,
-    /// On the plate if it is a leg.
     pub(super) to: Point3<f64>,
     pub(super) radius: f64,
+    /// Whether its lower end stands on the plate.
+    pub(super) stands: bool,
 }
 
 /// The upright part of a support.
@@ -38,6 +41,7 @@ struct Pillar {
 pub(super) fn braces(legs: &[Leg], space: &Space, params: &Params) -> Vec<Brace> {
     let pillars: Vec<Pillar> = legs.iter().filter_map(|leg| Pillar::of(leg, params)).collect();
     let mut braces = Vec::new();
+    let mut joined: BTreeSet<[usize; 2]> = BTreeSet::new();
     let mut is_braced = vec![false; pillars.len()];
     for (index, pillar) in pillars.iter().enumerate().filter(|(_, pillar)| pillar.is_slender) {
         let mut near: Vec<(f64, usize)> = pillars
@@ -49,8 +53,16 @@ pub(super) fn braces(legs: &[Leg], space: &Space, params: &Params) -> Vec<Brace>
             .collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         for &(away, other) in near.iter().take(2) {
+            let pair = [index.min(other), index.max(other)];
+            if joined.contains(&pair) {
+                is_braced[index] = true;
+                continue;
+            }
             let made = between(pillar, &pillars[other], away, space, params);
-            is_braced[index] |= !made.is_empty();
+            if !made.is_empty() {
+                is_braced[index] = true;
+                joined.insert(pair);
+            }
             braces.extend(made);
         }
         if !is_braced[index] {
@@ -77,7 +89,7 @@ fn between(pillar: &Pillar, other: &Pillar, away: f64, space: &Space, params: &P
         let from = Point3::new(pillar.top.x, pillar.top.y, z);
         let to = Point3::new(other.top.x, other.top.y, z - away);
         if space.is_clear(&from, &to, radius + params.clearance_mm) {
-            made.push(Brace { from, to, radius });
+            made.push(Brace { from, to, radius, stands: false });
         }
         z -= params.brace_step_mm;
     }
@@ -89,10 +101,11 @@ fn tripod(pillar: &Pillar, space: &Space, params: &Params) -> Vec<Brace> {
     let from = Point3::new(pillar.top.x, pillar.top.y, pillar.top.z * LEG_AT);
     let leg = |angle: f64| {
         let aside = Vector3::new(angle.cos(), angle.sin(), 0.0) * (from.z / LEG_SLOPE);
-        let to = Point3::new(from.x + aside.x, from.y + aside.y, 0.0);
+        // It ends upright, so that nothing of its round end lies below the plate.
+        let to = Point3::new(from.x + aside.x, from.y + aside.y, pillar.radius);
         space
             .is_clear(&from, &to, pillar.radius + params.clearance_mm)
-            .then_some(Brace { from, to, radius: pillar.radius })
+            .then_some(Brace { from, to, radius: pillar.radius, stands: true })
     };
     let third = std::f64::consts::TAU / f64::from(LEGS);
     let sets = (0..TURNS).map(|turn| {

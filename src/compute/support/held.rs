@@ -166,9 +166,16 @@ impl<'a> Sweep<'a> {
         }
         let mut loose = bits.clone();
         loose.without(&held.flooded(bits, self.pixels(self.params.overhang_mm)));
+        let beside = self.below.grown(bits, true);
+        if self.index > 0 {
+            // What is held may touch an island at a corner; that holds nothing.
+            let mut islands = bits.clone();
+            islands.without(&beside);
+            islands.without(&beside.spread(&beside.joined(&islands)));
+            loose.or(&islands);
+        }
         if !loose.is_empty() {
             self.lowest_mm = self.lowest_mm.min(self.plane_mm());
-            let beside = self.below.grown(bits, true);
             while let Some(pixel) = loose.first() {
                 let mut seed = Bits::empty(self.size[0], self.size[1]);
                 seed.set(pixel);
@@ -197,10 +204,13 @@ impl<'a> Sweep<'a> {
 
     /// Gives an area the contacts that it needs.
     fn hold(&mut self, area: &Bits, held: &mut Bits, beside: &Bits) {
+        let is_island = !beside.meets(area);
         let mut own = held.clone();
         own.and(area);
+        if is_island {
+            own = Bits::empty(self.size[0], self.size[1]);
+        }
         let is_free = own.is_empty();
-        let is_island = !beside.meets(area);
         if is_free && !is_island && area.count() <= ROUGH_PX {
             return;
         }
@@ -348,18 +358,18 @@ fn inset(pixel: [usize; 2], area: &Bits) -> [usize; 2] {
         let inset = usize_of(INSET_PX);
         pixel[side].saturating_sub(inset)..=pixel[side] + inset
     };
-    let [mut best, mut depth] = [(pixel, 0_u32); 2].map(|pair| pair);
+    let (mut best, mut depth) = (pixel, 0);
     for row in near(1) {
         for column in near(0) {
             let other = [column, row];
             let deep = deep(other, area);
             let away = |at: [usize; 2]| at[0].abs_diff(pixel[0]) + at[1].abs_diff(pixel[1]);
-            if area.get(other) && (deep > depth.1 || (deep == depth.1 && away(other) < away(best.0))) {
-                (best.0, depth.1) = (other, deep);
+            if area.get(other) && (deep > depth || (deep == depth && away(other) < away(best))) {
+                (best, depth) = (other, deep);
             }
         }
     }
-    best.0
+    best
 }
 
 /// How many pixels it is to the edge in the four directions, up to the inset.

@@ -8,6 +8,9 @@ use super::{Cause, Contact, Params, Zone};
 /// Contacts nearer than this to each other hold no more together: the part breaks out between them, mm.
 const NEAREST_MM: f64 = 1.0;
 
+/// Play of a vertical line through the middle of a face, mm.
+const SLACK_MM: f64 = 0.005;
+
 /// Adds contacts on undersides, each as far as can be from all others, until every layer is held.
 pub(super) fn strengthen(
     mut wanted: Vec<Contact>,
@@ -26,6 +29,11 @@ pub(super) fn strengthen(
             let spots = spots.get_or_insert_with(|| Spots::of(surface, &wanted));
             let Some(place) = spots.farthest(z_mm) else { break };
             let spot = spots.list[place].0;
+            if !is_outside(&spot, surface) {
+                // The underside of a body that is part of another one.
+                spots.list[place].1 = 0.0;
+                continue;
+            }
             let diameter_mm = match spot.zone {
                 Zone::Prong => params.tip_fine_mm,
                 Zone::ShankBottom => params.tip_heavy_mm,
@@ -45,6 +53,12 @@ pub(super) fn strengthen(
         }
     }
     wanted
+}
+
+/// Whether an underside is not inside of the part.
+fn is_outside(spot: &super::surface::Spot, surface: &Surface<'_>) -> bool {
+    let found = surface.below([spot.point.x, spot.point.y], spot.point.z + SLACK_MM);
+    found.is_some_and(|found| (found.point.z - spot.point.z).abs() <= SLACK_MM)
 }
 
 /// Section of the contacts below a height.

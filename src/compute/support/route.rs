@@ -89,6 +89,15 @@ pub(super) fn route(wanted: &[Contact], surface: &Surface<'_>, space: &Space, pa
     routed
 }
 
+/// Where a foot may stand on the part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FootRule {
+    /// Where its mark is easily polished, and long enough to be cut off.
+    Sound,
+    /// Wherever the part may be touched at all: an island that is not held spoils the print.
+    Any,
+}
+
 /// A head that fits.
 #[derive(Debug, Clone, Copy)]
 struct Head {
@@ -103,12 +112,23 @@ struct Router<'a> {
 }
 
 impl Router<'_> {
+    /// The first way that works: with a normal pillar, with a thin one, and for islands on the part at any cost.
     fn leg(&self, contact: &Contact, legs: &[Leg]) -> Option<Leg> {
+        let fine = self.params.pillar_fine_mm / 2.0;
         let radius = self.radius(contact.point.z);
+        let normal = self.leg_of(contact, legs, radius, FootRule::Sound);
+        let thin = normal.or_else(|| self.leg_of(contact, legs, fine, FootRule::Sound));
+        match contact.cause {
+            Cause::Island => thin.or_else(|| self.leg_of(contact, legs, fine, FootRule::Any)),
+            Cause::Overhang | Cause::Strength | Cause::Foot => thin,
+        }
+    }
+
+    fn leg_of(&self, contact: &Contact, legs: &[Leg], radius: f64, rule: FootRule) -> Option<Leg> {
         let mut heads = Vec::new();
         for head in self.heads(contact) {
             if head.end.z > radius && self.fits(contact, &head, radius) {
-                if self.space.drops(&head.end, radius + self.params.clearance_mm) {
+                if self.space.drops(&head.end, self.needed(radius)) {
                     return Some(self.finish(contact, head, radius, vec![head.end], End::Plate));
                 }
                 heads.push(head);
@@ -121,10 +141,16 @@ impl Router<'_> {
         if let Some((head, nodes)) = self.way_round(&heads, radius) {
             return Some(self.finish(contact, head, radius, nodes, End::Plate));
         }
-        let foot = heads.iter().find_map(|head| Some((*head, self.foot(head, radius)?)));
+        let foot = heads.iter().find_map(|head| Some((*head, self.foot(head, radius, rule)?)));
         foot.map(|(head, (bottom, foot))| {
             self.finish(contact, head, radius, vec![head.end, bottom], End::Part(foot))
         })
+    }
+
+    /// Distance of a pillar's axis to the part.
+    fn needed(&self, radius: f64) -> f64 {
+        let share = (2.0 * radius / self.params.pillar_mm).clamp(0.75, 1.0);
+        radius + self.params.clearance_mm * share
     }
 
     fn radius(&self, z_mm: f64) -> f64 {
@@ -134,7 +160,7 @@ impl Router<'_> {
 
     fn finish(&self, contact: &Contact, head: Head, radius: f64, mut nodes: Vec<Point3<f64>>, end: End) -> Leg {
         if let (End::Plate, Some(last)) = (&end, nodes.last().copied()) {
-            nodes.push(Point3::new(last.x, last.y, 0.0));
+            nodes.push(on_plate(&last));
         }
         Leg { contact: *contact, axis: head.axis, radius, nodes, end }
     }
@@ -178,7 +204,7 @@ impl Router<'_> {
     /// The nearest pillar that a branch gets to.
     fn branch(&self, head: &Head, legs: &[Leg], radius: f64) -> Option<Point3<f64>> {
         let slope = 1.0 / self.params.tilt_degrees_max.to_radians().tan().max(0.1);
-        let needed = radius + self.params.clearance_mm;
+        let needed = self.needed(radius);
         let mut joints: Vec<(f64, Point3<f64>)> = Vec::new();
         for leg in legs.iter().filter(|leg| matches!(leg.end, End::Plate)) {
             let [.., top, foot] = leg.nodes[..] else { continue };
@@ -200,7 +226,7 @@ impl Router<'_> {
     /// The cheapest way down from any of the heads to where a pillar can drop. Ways only go down, at most as flat
     /// as a head.
     fn way_round(&self, heads: &[Head], radius: f64) -> Option<(Head, Vec<Point3<f64>>)> {
-        let needed = radius + self.params.clearance_mm;
+        let needed = self.needed(radius);
         let mut open = BinaryHeap::new();
         let mut known: BTreeMap<Place, (u32, Option<Place>)> = BTreeMap::new();
         let mut starts: BTreeMap<Place, Head> = BTreeMap::new();
@@ -270,14 +296,17 @@ impl Router<'_> {
     }
 
     /// A pillar that stands on the part, where that may be: its lower end and the contact below.
-    fn foot(&self, head: &Head, radius: f64) -> Option<(Point3<f64>, Contact)> {
+    fn foot(&self, head: &Head, radius: f64, rule: FootRule) -> Option<(Point3<f64>, Contact)> {
         let spot = self.surface.floor([head.end.x, head.end.y], head.end.z)?;
-        let cone = self.params.cone_mm;
-        let bottom = spot.point + Vector3::z() * cone;
+        let (share, least_mm) = match rule {
+            FootRule::Sound => (1.0, FOOT_LENGTH_MM),
+            FootRule::Any => (0.5, 0.0),
+        };
+        let bottom = spot.point + Vector3::z() * (self.params.cone_mm * share);
+        let may_stand = rule == FootRule::Any || (spot.zone.may_stand() && spot.normal.z >= FOOT_FACES_UP);
         let is_sound = spot.zone.may_touch()
-            && spot.zone.may_stand()
-            && spot.normal.z >= FOOT_FACES_UP
-            && head.end.z - bottom.z >= FOOT_LENGTH_MM
+            && may_stand
+            && head.end.z - bottom.z >= least_mm
             && self.space.is_clear(&head.end, &bottom, radius + self.params.clearance_mm / 2.0);
         let contact = Contact {
             point: spot.point,
@@ -288,6 +317,10 @@ impl Router<'_> {
         };
         is_sound.then_some((bottom, contact))
     }
+}
+
+fn on_plate(point: &Point3<f64>) -> Point3<f64> {
+    Point3::new(point.x, point.y, 0.0)
 }
 
 /// A normal turned so far down as a head may lean; straight down if it looks up.
@@ -351,10 +384,14 @@ pub(super) fn build(routed: Routed, space: &Space, params: &Params, label: &str)
     let braces = brace::braces(&routed.legs, space, params);
     for brace in &braces {
         pieces.cone(brace.from, brace.radius, brace.to, brace.radius);
+        if brace.stands {
+            pieces.ball(brace.to, brace.radius);
+            pieces.cone(brace.to, brace.radius, on_plate(&brace.to), brace.radius);
+        }
     }
     let feet = routed.legs.iter().filter(|leg| matches!(leg.end, End::Plate));
     let mut feet: Vec<Point3<f64>> = feet.filter_map(|leg| leg.nodes.last().copied()).collect();
-    feet.extend(braces.iter().filter(|brace| brace.to.z <= 0.0).map(|brace| brace.to));
+    feet.extend(braces.iter().filter(|brace| brace.stands).map(|brace| on_plate(&brace.to)));
     raft::draw(&mut pieces, &feet, params, label);
     Built { pieces, routed, braces }
 }

@@ -186,12 +186,6 @@ impl Space {
     pub(super) fn drops(&self, point: &Point3<f64>, needed_mm: f64) -> bool {
         self.is_clear(point, &Point3::new(point.x, point.y, 0.0), needed_mm)
     }
-
-    /// The window in which distances are known: lowest and highest corner on the plate.
-    pub(super) fn window(&self) -> [[f64; 2]; 2] {
-        let high = [0, 1].map(|axis| self.low[axis] + float(self.size[axis]) * self.cell_mm[axis]);
-        [self.low, high]
-    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative; saturates")]
