@@ -23,7 +23,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::mesh::Mesh;
-use crate::plate_checks::{self, Base, Island, IslandKind, IslandRule, PlateReport, Pocket, PocketRule, Rules, Scene};
+use crate::plate_checks::{
+    self, Base, Island, IslandKind, IslandRule, PlateReport, Pocket, PocketRule, Rules, Scene,
+};
 use crate::slice::{
     Control, Display, Heights, LayerError, LayerSource, Orientation, Part, Plate, PrepareError, Sampling,
     Settings, StreamError, usize_of,
@@ -166,7 +168,11 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; checked by the slicer")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates; checked by the slicer"
+    )]
     fn around(part: &Mesh, supports: &'a Supports, params: &'a Params, print: &'a Print) -> Self {
         let bounds = [part.bounds(), supports.mesh.bounds()].into_iter().flatten();
         let bounds = bounds.fold(None, |all: Option<crate::mesh::Bounds>, one| match all {
@@ -176,7 +182,8 @@ impl<'a> Bench<'a> {
         let px = print.pixel_mm;
         let (min, max) = bounds.map_or((Point3::origin(), Point3::origin()), |all| (all.min, all.max));
         let low = [0, 1].map(|axis| ((min[axis] / px).floor() - RIM_PX) * px);
-        let [width_px, height_px] = [0, 1].map(|axis| (((max[axis] - low[axis]) / px).ceil() + RIM_PX) as u32);
+        let [width_px, height_px] =
+            [0, 1].map(|axis| (((max[axis] - low[axis]) / px).ceil() + RIM_PX) as u32);
         let display = Display {
             width_px,
             height_px,
@@ -243,7 +250,9 @@ impl<'a> Bench<'a> {
                     proof.fault(1, at);
                 }
                 // Letters and feet stand on the raft.
-                IslandKind::Weak if island.z_mm <= raft_mm || self.is_strong(island) => proof.hung_islands += 1,
+                IslandKind::Weak if island.z_mm <= raft_mm || self.is_strong(island) => {
+                    proof.hung_islands += 1
+                }
                 IslandKind::Weak => {
                     proof.weak_islands += 1;
                     proof.fault(1, at);

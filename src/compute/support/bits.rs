@@ -75,12 +75,6 @@ impl Bits {
         self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
     }
 
-    pub(super) fn joined(&self, other: &Self) -> Self {
-        let mut joined = self.clone();
-        joined.or(other);
-        joined
-    }
-
     pub(super) fn without(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own &= !other);
     }
@@ -163,8 +157,12 @@ impl Bits {
         let mut out = Self::empty(self.width, self.height);
         open.iter().for_each(|&pixel| out.set(pixel));
         while let Some([column, row]) = open.pop() {
-            let beside =
-                [[column.wrapping_sub(1), row], [column + 1, row], [column, row.wrapping_sub(1)], [column, row + 1]];
+            let beside = [
+                [column.wrapping_sub(1), row],
+                [column + 1, row],
+                [column, row.wrapping_sub(1)],
+                [column, row + 1],
+            ];
             for pixel in beside {
                 if within.get(pixel) && !out.get(pixel) {
                     out.set(pixel);

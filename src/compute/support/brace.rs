@@ -103,9 +103,12 @@ fn tripod(pillar: &Pillar, space: &Space, params: &Params) -> Vec<Brace> {
         let aside = Vector3::new(angle.cos(), angle.sin(), 0.0) * (from.z / LEG_SLOPE);
         // It ends upright, so that nothing of its round end lies below the plate.
         let to = Point3::new(from.x + aside.x, from.y + aside.y, pillar.radius);
-        space
-            .is_clear(&from, &to, pillar.radius + params.clearance_mm)
-            .then_some(Brace { from, to, radius: pillar.radius, stands: true })
+        space.is_clear(&from, &to, pillar.radius + params.clearance_mm).then_some(Brace {
+            from,
+            to,
+            radius: pillar.radius,
+            stands: true,
+        })
     };
     let third = std::f64::consts::TAU / f64::from(LEGS);
     let sets = (0..TURNS).map(|turn| {

@@ -14,7 +14,8 @@ use super::surface::{Spot, Surface};
 use super::{Cause, Contact, Params, SupportError, Zone};
 use crate::mesh::Mesh;
 use crate::slice::{
-    Control, Display, Heights, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings, stream, usize_of,
+    Control, Display, Heights, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings, stream,
+    usize_of,
 };
 use crate::units::Microns;
 
@@ -89,7 +90,11 @@ struct Window {
 }
 
 impl Window {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; checked by the slicer")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates; checked by the slicer"
+    )]
     fn around(part: &Mesh, params: &Params) -> Self {
         let Some(bounds) = part.bounds() else { return Self { low: [0.0; 2], size: [1; 2], top_mm: 1.0 } };
         let px = params.pixel_mm;
@@ -166,12 +171,12 @@ impl<'a> Sweep<'a> {
         }
         let mut loose = bits.clone();
         loose.without(&held.flooded(bits, self.pixels(self.params.overhang_mm)));
-        let beside = self.below.grown(bits, true);
         if self.index > 0 {
             // What is held may touch an island at a corner; that holds nothing.
+            let mut over = self.below.clone();
+            over.and(bits);
             let mut islands = bits.clone();
-            islands.without(&beside);
-            islands.without(&beside.spread(&beside.joined(&islands)));
+            islands.without(&over.spread(bits));
             loose.or(&islands);
         }
         if !loose.is_empty() {
@@ -181,7 +186,7 @@ impl<'a> Sweep<'a> {
                 seed.set(pixel);
                 let area = seed.filled(bits);
                 loose.without(&area);
-                self.hold(&area, &mut held, &beside);
+                self.hold(&area, &mut held, bits);
             }
         }
         self.held = held;
@@ -196,22 +201,23 @@ impl<'a> Sweep<'a> {
         while self.carry >= 1.0 {
             self.carry -= 1.0;
             self.steps += 1;
-            held = held.grown(bits, self.steps % 2 == 0);
+            held = held.grown(bits, self.steps.is_multiple_of(2));
         }
         held.and(bits);
         held
     }
 
     /// Gives an area the contacts that it needs.
-    fn hold(&mut self, area: &Bits, held: &mut Bits, beside: &Bits) {
-        let is_island = !beside.meets(area);
+    fn hold(&mut self, area: &Bits, held: &mut Bits, bits: &Bits) {
+        let is_island = !self.below.meets(area);
         let mut own = held.clone();
         own.and(area);
         if is_island {
             own = Bits::empty(self.size[0], self.size[1]);
         }
         let is_free = own.is_empty();
-        if is_free && !is_island && area.count() <= ROUGH_PX {
+        let is_beside = || self.below.grown(bits, true).meets(area);
+        if is_free && area.count() <= ROUGH_PX && (!is_island || is_beside()) {
             return;
         }
         let mut cause = if is_island { Cause::Island } else { Cause::Overhang };
@@ -267,7 +273,8 @@ impl<'a> Sweep<'a> {
         if let Some(found) = spot(inner).or_else(|| spot(pixel)) {
             return Some(found);
         }
-        let away = |other: &[usize; 2]| other[0].abs_diff(pixel[0]).pow(2) + other[1].abs_diff(pixel[1]).pow(2);
+        let away =
+            |other: &[usize; 2]| other[0].abs_diff(pixel[0]).pow(2) + other[1].abs_diff(pixel[1]).pow(2);
         let reach = usize_of(self.pixels(self.params.reach_mm(self.params.tip_mm)));
         let mut others: Vec<[usize; 2]> =
             area.pixels().filter(|other| away(other) <= reach * reach).collect();

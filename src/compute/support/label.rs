@@ -101,8 +101,13 @@ impl Plate {
         let far = corner + self.size;
         let cut = raft.thickness_mm.min(self.size.y / 4.0);
         let floor = |z: f64, inset: f64| {
-            [(corner.x, corner.y, 1.0, 1.0), (far.x, corner.y, -1.0, 1.0), (far.x, far.y, -1.0, -1.0), (corner.x, far.y, 1.0, -1.0)]
-                .map(|(x, y, dx, dy)| Point3::new(x + dx * inset, y + dy * inset, z))
+            [
+                (corner.x, corner.y, 1.0, 1.0),
+                (far.x, corner.y, -1.0, 1.0),
+                (far.x, far.y, -1.0, -1.0),
+                (corner.x, far.y, 1.0, -1.0),
+            ]
+            .map(|(x, y, dx, dy)| Point3::new(x + dx * inset, y + dy * inset, z))
         };
         pieces.prism(&floor(0.0, cut), &floor(raft.thickness_mm, 0.0));
         let edge = raft.stroke_mm + raft.margin_mm / 2.0;

@@ -83,7 +83,8 @@ impl Sheet {
     /// Fills gaps that discs and bars enclose at the plate.
     fn fill_gaps(&self, pieces: &mut Pieces, discs: &[Point2<f64>], bars: &[[Point2<f64>; 2]]) {
         let low = discs.iter().fold(discs[0], |low, disc| low.inf(disc)) - Vector2::repeat(self.radius + 1.0);
-        let high = discs.iter().fold(discs[0], |high, disc| high.sup(disc)) + Vector2::repeat(self.radius + 1.0);
+        let high =
+            discs.iter().fold(discs[0], |high, disc| high.sup(disc)) + Vector2::repeat(self.radius + 1.0);
         let size = (high - low) / CELL_MM;
         let [width, height] = [whole(size.x) + 1, whole(size.y) + 1];
         let middle =
@@ -117,7 +118,8 @@ impl Sheet {
             while column < width {
                 let end = (column..width).find(|&end| !open.get([end, row])).unwrap_or(width);
                 if end > column {
-                    let corner = |column: usize, row: usize| low + Vector2::new(float(column), float(row)) * CELL_MM;
+                    let corner =
+                        |column: usize, row: usize| low + Vector2::new(float(column), float(row)) * CELL_MM;
                     // A cell more on each side, to overlap with what is there.
                     let (least, most) = (corner(column, row), corner(end, row + 1));
                     let more = CELL_MM;

@@ -12,7 +12,7 @@ use super::brace::{self, Brace};
 use super::held::{Left, Why};
 use super::solids::Pieces;
 use super::space::Space;
-use super::surface::Surface;
+use super::surface::{Spot, Surface};
 use super::{Cause, Contact, Params, Supports, raft};
 use crate::finding::Finding;
 
@@ -119,7 +119,10 @@ impl Router<'_> {
         let normal = self.leg_of(contact, legs, radius, FootRule::Sound);
         let thin = normal.or_else(|| self.leg_of(contact, legs, fine, FootRule::Sound));
         match contact.cause {
-            Cause::Island => thin.or_else(|| self.leg_of(contact, legs, fine, FootRule::Any)),
+            Cause::Island => {
+                let at_any_cost = thin.or_else(|| self.leg_of(contact, legs, fine, FootRule::Any));
+                at_any_cost.or_else(|| self.strut(contact))
+            }
             Cause::Overhang | Cause::Strength | Cause::Foot => thin,
         }
     }
@@ -147,6 +150,35 @@ impl Router<'_> {
         })
     }
 
+    /// A double cone down to the part: for gaps that no pillar fits into.
+    fn strut(&self, contact: &Contact) -> Option<Leg> {
+        let Point3 { coords } = contact.point;
+        let spot = self.surface.floor([coords.x, coords.y], coords.z - self.params.penetration_mm)?;
+        let gap_mm = coords.z - spot.point.z;
+        let middle = nalgebra::center(&contact.point, &spot.point);
+        let radius = (contact.diameter_mm / 2.0 + gap_mm / 8.0).min(self.params.pillar_fine_mm / 2.0);
+        let is_short = gap_mm <= 2.0 * radius * self.params.slenderness_max;
+        let is_clear = gap_mm < 2.0 * BLIND_MM || self.space.clear_mm(&middle) >= radius;
+        let foot = self.standing_on(&spot);
+        (spot.zone.may_touch() && is_short && is_clear).then(|| Leg {
+            contact: *contact,
+            axis: -Vector3::z_axis(),
+            radius,
+            nodes: vec![middle],
+            end: End::Part(foot),
+        })
+    }
+
+    fn standing_on(&self, spot: &Spot) -> Contact {
+        Contact {
+            point: spot.point,
+            normal: spot.normal,
+            diameter_mm: self.params.tip_mm,
+            zone: spot.zone,
+            cause: Cause::Foot,
+        }
+    }
+
     /// Distance of a pillar's axis to the part.
     fn needed(&self, radius: f64) -> f64 {
         let share = (2.0 * radius / self.params.pillar_mm).clamp(0.75, 1.0);
@@ -158,7 +190,14 @@ impl Router<'_> {
         if is_long { self.params.pillar_long_mm / 2.0 } else { self.params.pillar_mm / 2.0 }
     }
 
-    fn finish(&self, contact: &Contact, head: Head, radius: f64, mut nodes: Vec<Point3<f64>>, end: End) -> Leg {
+    fn finish(
+        &self,
+        contact: &Contact,
+        head: Head,
+        radius: f64,
+        mut nodes: Vec<Point3<f64>>,
+        end: End,
+    ) -> Leg {
         if let (End::Plate, Some(last)) = (&end, nodes.last().copied()) {
             nodes.push(on_plate(&last));
         }
@@ -308,14 +347,7 @@ impl Router<'_> {
             && may_stand
             && head.end.z - bottom.z >= least_mm
             && self.space.is_clear(&head.end, &bottom, radius + self.params.clearance_mm / 2.0);
-        let contact = Contact {
-            point: spot.point,
-            normal: spot.normal,
-            diameter_mm: self.params.tip_mm,
-            zone: spot.zone,
-            cause: Cause::Foot,
-        };
-        is_sound.then_some((bottom, contact))
+        is_sound.then(|| (bottom, self.standing_on(&spot)))
     }
 }
 

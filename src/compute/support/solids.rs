@@ -65,7 +65,8 @@ impl Pieces {
     /// An upright block between two corners.
     pub(super) fn block(&mut self, low: Point3<f64>, high: Point3<f64>) {
         let floor = |z: f64| {
-            [(low.x, low.y), (high.x, low.y), (high.x, high.y), (low.x, high.y)].map(|(x, y)| Point3::new(x, y, z))
+            [(low.x, low.y), (high.x, low.y), (high.x, high.y), (low.x, high.y)]
+                .map(|(x, y)| Point3::new(x, y, z))
         };
         self.prism(&floor(low.z), &floor(high.z));
     }

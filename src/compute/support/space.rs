@@ -43,7 +43,15 @@ impl Occupied {
             let cells = grid[0].saturating_mul(grid[1]).saturating_mul(grid[2]);
             if cells <= CELLS_MAX {
                 let low = [0, 1].map(|axis| low[axis] - float(room) * cell_mm[axis]);
-                return Self { low, pixels, layers: tall, cell_mm, room, size: grid, taken: vec![false; cells] };
+                return Self {
+                    low,
+                    pixels,
+                    layers: tall,
+                    cell_mm,
+                    room,
+                    size: grid,
+                    taken: vec![false; cells],
+                };
             }
             wish *= 1.3;
         }
@@ -158,7 +166,8 @@ impl Space {
             let bit = [corner & 1, corner >> 1 & 1, corner >> 2 & 1];
             let weight: f64 =
                 (0..3).map(|axis| if bit[axis] == 1 { part[axis] } else { 1.0 - part[axis] }).product();
-            let index = ((base[2] + bit[2]) * self.size[1] + base[1] + bit[1]) * self.size[0] + base[0] + bit[0];
+            let index =
+                ((base[2] + bit[2]) * self.size[1] + base[1] + bit[1]) * self.size[0] + base[0] + bit[0];
             sum += weight * f64::from(self.field[index]);
         }
         sum - self.cell_mm[0] / 2.0

@@ -15,6 +15,9 @@ const WIDE_CELLS: usize = 64;
 /// A face steeper than this is no place for a tip; cosine against straight down.
 const FACES_DOWN: f64 = 0.5;
 
+/// A pass this near below a pixel is what its light comes from, mm: two thick layers.
+const NEAR_MM: f64 = 0.2;
+
 /// Vertical lines are moved by this, so that they don't run along an edge of a tidy model; mm.
 const OFF_EDGE_MM: [f64; 2] = [1.3e-6, 2.1e-6];
 
@@ -43,6 +46,12 @@ struct Pass {
     face: usize,
     /// Whether it enters the solid on the way up.
     enters: bool,
+}
+
+impl Pass {
+    fn step(&self) -> i32 {
+        if self.enters { 1 } else { -1 }
+    }
 }
 
 impl<'a> Surface<'a> {
@@ -111,23 +120,28 @@ impl<'a> Surface<'a> {
         let mut winding = 0_i32;
         let mut entry = None;
         for pass in &passes {
-            if pass.enters {
-                if winding == 0 {
-                    entry = Some(pass);
-                }
-                winding += 1;
-            } else {
-                winding -= 1;
+            if winding == 0 {
+                entry = Some(pass);
             }
+            winding += pass.step();
         }
-        entry.map(|pass| self.spot(pass.face, Point3::new(x, y, pass.z)))
+        // Where bodies don't close, the nearest pass is the best guess.
+        let nearest = passes.last().filter(|pass| z - pass.z <= NEAR_MM);
+        let pass = entry.filter(|_| winding != 0).or(nearest)?;
+        let spot = self.spot(pass.face, Point3::new(x, y, pass.z));
+        // A shell that is turned inside out is as solid as any other.
+        Some(if spot.normal.z > 0.0 { Spot { normal: -spot.normal, ..spot } } else { spot })
     }
 
     /// The first upper side below `z`: where something that falls would come to lie.
     pub(super) fn floor(&self, [x, y]: [f64; 2], z: f64) -> Option<Spot> {
         let passes = self.passes([x + OFF_EDGE_MM[0], y + OFF_EDGE_MM[1]]);
-        let top = passes.iter().rev().find(|pass| pass.z < z)?;
-        (!top.enters).then(|| self.spot(top.face, Point3::new(x, y, top.z)))
+        let below = passes.iter().filter(|pass| pass.z < z);
+        let top = below.clone().next_back()?;
+        let winding: i32 = below.map(Pass::step).sum();
+        let spot = self.spot(top.face, Point3::new(x, y, top.z));
+        let spot = if spot.normal.z < 0.0 { Spot { normal: -spot.normal, ..spot } } else { spot };
+        (winding == 0).then_some(spot)
     }
 
     /// Every pass of a vertical line, lowest first.

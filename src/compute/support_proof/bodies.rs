@@ -4,10 +4,7 @@ use super::spans::Spans;
 use crate::slice::usize_of;
 
 /// A pixel of each body that neither reaches the lowest layer nor has a foot: layer, row, column.
-pub(super) fn floating(
-    layers: &[Spans],
-    is_foot: impl Fn(usize, u32, u32) -> bool,
-) -> Vec<[u32; 3]> {
+pub(super) fn floating(layers: &[Spans], is_foot: impl Fn(usize, u32, u32) -> bool) -> Vec<[u32; 3]> {
     let mut bodies = Bodies::default();
     let mut below: Vec<Vec<(usize, [u32; 2])>> = Vec::new();
     for (layer, spans) in layers.iter().enumerate() {
