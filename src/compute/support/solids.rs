@@ -110,10 +110,12 @@ mod tests {
 
     use super::Pieces;
 
+    type Draw = fn(&mut Pieces, Point3<f64>, Point3<f64>);
+
     #[test]
     fn every_piece_is_closed_and_turned_outward() {
         let [low, high] = [Point3::new(1.0, 2.0, 3.0), Point3::new(2.0, 2.5, 7.0)];
-        let make: [fn(&mut Pieces, Point3<f64>, Point3<f64>); 3] = [
+        let make: [Draw; 3] = [
             |pieces, low, high| pieces.cone(low, 0.2, high, 0.5),
             |pieces, low, _| pieces.ball(low, 0.5),
             |pieces, low, high| pieces.block(low, high),
