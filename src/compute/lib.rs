@@ -18,5 +18,7 @@ pub mod ring_size;
 pub mod rings;
 pub mod schedule;
 pub mod slice;
+pub mod support;
+pub mod support_proof;
 pub mod toolpath;
 pub mod units;

@@ -13,6 +13,7 @@ pub mod library;
 pub mod material;
 pub mod printer;
 pub mod routing;
+pub mod supports;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -25,6 +26,7 @@ pub use library::{ProfileKind, Profiles, UnknownProfile};
 pub use material::MaterialProfile;
 pub use printer::PrinterProfile;
 pub use routing::RoutingProfile;
+pub use supports::{RaftProfile, SupportProfile};
 
 /// How well a number is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::correction::{Correction, check_correction};
 use super::printer::WaxPrinter;
+use super::supports::SupportProfile;
 use super::{Flaws, Tag, Tagged, TaggedRange, not_blank};
 use crate::units::Microns;
 
@@ -37,6 +38,8 @@ pub struct MaterialProfile {
     /// What to do with a pattern after the print, as far as it is published.
     #[serde(default)]
     pub after_print: AfterPrint,
+    /// How parts are held while they are printed; without it no supports are made.
+    pub supports: Option<SupportProfile>,
     /// Exposures of a resin, one for each printer and layer height.
     #[serde(default)]
     pub exposure: Vec<ExposureEntry>,
@@ -198,6 +201,9 @@ impl MaterialProfile {
         flaws.range("shrink_percent.value", self.shrink_percent.value, 0.0, 10.0);
         check_layer("preferred_layer_um.value", self.preferred_layer_um.value, &mut flaws);
         check_settings_fit_the_kind(self, &mut flaws);
+        if let Some(supports) = &self.supports {
+            supports.check(&mut flaws);
+        }
         for (i, entry) in self.exposure.iter().enumerate() {
             check_exposure(&format!("exposure.{i}"), entry, &mut flaws);
             let same =
@@ -218,6 +224,9 @@ fn check_settings_fit_the_kind(material: &MaterialProfile, flaws: &mut Flaws) {
     match material.kind {
         MaterialKind::Resin if !material.extrusion.is_empty() => {
             flaws.add("extrusion", "a resin has no extrusion; write [[exposure]]");
+        }
+        MaterialKind::Wax if material.supports.is_some() => {
+            flaws.add("supports", "supports are for resins; a filament stands on the plate");
         }
         MaterialKind::Wax if !material.exposure.is_empty() => {
             flaws.add("exposure", "a wax has no exposure; write [[extrusion]]");
