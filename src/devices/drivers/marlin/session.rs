@@ -17,7 +17,11 @@ use std::time::Duration;
 
 use crate::devices::drivers::marlin::Settings;
 use crate::devices::drivers::marlin::channel::{Channel, Event};
+use crate::devices::drivers::marlin::identity::{self, Abilities};
 use crate::devices::drivers::marlin::program::{Check, Program};
+use crate::devices::drivers::marlin::prompt::Prompt;
+use crate::devices::drivers::marlin::readings::Readings;
+use crate::devices::drivers::marlin::window::Limits;
 use crate::devices::session::{Command, Doing, Fact, Input, JobName, Output, Session, Temperature};
 use crate::devices::wire::gcode::{self, Reply};
 use crate::devices::wire::lines::LineSplitter;
@@ -47,6 +51,8 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Tries to set the count before a print, and to get the proof after it.
 const NUMBERING_TRIES: u32 = 5;
 const PROOF_TRIES: u32 = 5;
+/// Further questions which machine it is.
+const MACHINE_TRIES: usize = 4;
 /// Of an identity, so much is kept.
 const IDENTITY_CHARS: usize = 120;
 
@@ -64,6 +70,14 @@ pub struct MarlinSession {
     stream: Option<Stream>,
     is_online: bool,
     identity: String,
+    /// The name of the machine that answered first on this line; another one is refused.
+    machine: Option<String>,
+    /// What answered since the line was opened. A garbled name comes once, a true one again.
+    machines: Vec<String>,
+    asked_machine: usize,
+    abilities: Abilities,
+    readings: Readings,
+    prompt: Prompt,
     offline_reason: Option<String>,
     /// What was found on the last connect.
     found: Doing,
@@ -95,6 +109,7 @@ enum Step {
     Number,
     Identify,
     KeepAlive,
+    AutoReport,
 }
 
 #[derive(Debug)]
@@ -152,13 +167,22 @@ impl MarlinSession {
         Self {
             phase: Phase::Closed,
             lines: LineSplitter::default(),
-            channel: Channel::new(Duration::from_millis(settings.probe_ms)),
+            channel: Channel::new(
+                Duration::from_millis(settings.probe_ms),
+                Limits { lines: settings.window_lines, buffer_bytes: settings.buffer_bytes },
+            ),
             outputs: VecDeque::new(),
             loading: None,
             loaded: None,
             stream: None,
             is_online: false,
             identity: String::new(),
+            machine: settings.machine.clone(),
+            machines: Vec::new(),
+            asked_machine: 0,
+            abilities: Abilities::default(),
+            readings: Readings::default(),
+            prompt: Prompt::default(),
             offline_reason: None,
             found: Doing::Idle { selected: None },
             heard_at: Tick(0),
@@ -181,6 +205,9 @@ impl MarlinSession {
     fn settle(&mut self, now: Tick) {
         self.channel.close();
         self.noise = Noise::default();
+        self.abilities = Abilities::default();
+        self.machines.clear();
+        self.asked_machine = 0;
         self.found = Doing::Idle { selected: None };
         self.phase = Phase::Settling { quiet_at: now.after(SETTLE_QUIET), until: now.after(SETTLE_MAX) };
     }
@@ -217,9 +244,13 @@ impl MarlinSession {
             return;
         }
         match reply {
-            Reply::Ok { line, temperatures } => {
+            Reply::Ok { line: number, free, temperatures } => {
                 self.tell_temperatures(now, temperatures);
-                self.on_ok(now, line);
+                if line.contains("FIRMWARE_NAME:") {
+                    // Klipper says it in the `ok` itself.
+                    self.on_firmware(line);
+                }
+                self.on_ok(now, number, free);
             }
             Reply::Resend(number) => self.on_resend(now, number),
             Reply::Busy => self.on_busy(now),
@@ -228,20 +259,26 @@ impl MarlinSession {
             Reply::Start => self.on_start(now),
             Reply::Fatal(text) => self.on_fatal(&text),
             Reply::Error(text) => self.complaint = Some(text),
-            Reply::Temperatures(temperatures) => self.tell_temperatures(now, temperatures),
+            Reply::Temperatures(temperatures) => {
+                // It reports by itself and need not be asked.
+                self.poll_at = self.poll_at.max(now.after(Duration::from_millis(self.settings.poll_ms) * 2));
+                self.tell_temperatures(now, temperatures);
+            }
             Reply::Position(_) => self.on_position(),
             Reply::Firmware(text) => self.on_firmware(&text),
+            Reply::Capability { name, has } => self.abilities.note(&name, has),
+            Reply::ColdExtrusion => self.on_cold_extrusion(),
             Reply::Action(action) => self.on_action(&action),
-            Reply::Other => {}
+            Reply::Card(_) | Reply::Other => {}
         }
     }
 
-    fn on_ok(&mut self, now: Tick, line: Option<u32>) {
+    fn on_ok(&mut self, now: Tick, line: Option<u32>, free: Option<u32>) {
         if let Some(text) = self.complaint.take() {
             // Errors about lines come with a resend; this one stands alone.
             self.tell_complaint(now, &text);
         }
-        let event = self.channel.on_ok(now, line);
+        let event = self.channel.on_ok(now, line, free);
         self.on_event(now, event);
     }
 
@@ -346,6 +383,7 @@ impl MarlinSession {
         let Phase::Greeting { step: Step::Identify, .. } = self.phase else { return };
         let text = text.strip_prefix("ok ").unwrap_or(text);
         self.identity = text.chars().filter(|c| !c.is_control()).take(IDENTITY_CHARS).collect();
+        self.machines.push(identity::machine_of(text));
         if self.identity.contains("FIRMWARE_NAME:Klipper") {
             self.halt(
                 "the printer runs Klipper, which ignores line numbers: it can't be driven as marlin".into(),
@@ -353,7 +391,25 @@ impl MarlinSession {
         }
     }
 
+    /// What is printed from now on lacks material.
+    fn on_cold_extrusion(&mut self) {
+        let is_cancelling =
+            self.stream.as_ref().is_none_or(|stream| matches!(stream.stage, Stage::Cancelling { .. }));
+        if is_cancelling {
+            return;
+        }
+        self.say(Fact::Fault {
+            code: "cold-extrusion".into(),
+            text: "the nozzle is too cold to push material: check the heater, and that the program heats it"
+                .into(),
+        });
+        self.cancel("the nozzle was too cold to push material: clear the plate and print again");
+    }
+
     fn on_action(&mut self, action: &str) {
+        if let Some(text) = self.prompt.on_action(action) {
+            self.say(Fact::Fault { code: "printer-asks".into(), text });
+        }
         if self.stream.is_none() {
             return;
         }
@@ -497,7 +553,7 @@ impl MarlinSession {
     fn on_event(&mut self, now: Tick, event: Option<Event>) {
         match event {
             None => {}
-            Some(Event::Accepted) => self.on_accepted(now),
+            Some(Event::Accepted | Event::Taken) => self.on_accepted(now),
             Some(Event::Refused) => self.on_refused(now),
             Some(Event::CountLost) => self.on_count_lost(now),
         }
@@ -627,6 +683,20 @@ impl MarlinSession {
     /// Sends the next line, if the last one was accepted and there is one.
     fn advance(&mut self, now: Tick) {
         while self.channel.is_ready() && self.push_next(now) {}
+        while self.push_ahead(now) {}
+    }
+
+    /// Sends the next line of the program behind those in flight, where the firmware has room for it.
+    fn push_ahead(&mut self, now: Tick) -> bool {
+        if self.phase != Phase::Ready || now >= self.poll_at {
+            return false;
+        }
+        let Some(stream) = &mut self.stream else { return false };
+        let is_feeding = stream.started && stream.stage == Stage::Feeding;
+        if !is_feeding || !stream.program.peek().is_some_and(|line| self.channel.has_room(line)) {
+            return false;
+        }
+        self.feed(now)
     }
 
     fn push_next(&mut self, now: Tick) -> bool {
@@ -651,17 +721,48 @@ impl MarlinSession {
                 self.phase = Phase::Greeting { since, step: Step::Identify };
                 self.push(now, "M115".into())
             }
+            Step::Identify if !self.is_identified() => {
+                if self.phase == Phase::Halted {
+                    return false;
+                }
+                self.asked_machine += 1;
+                self.push(now, "M115".into())
+            }
             Step::Identify => {
                 self.phase = Phase::Greeting { since, step: Step::KeepAlive };
                 // `busy` every second, so that a long command is told from a lost one early.
                 self.push(now, "M113 S1".into())
             }
-            Step::KeepAlive => {
+            Step::KeepAlive if self.abilities.reports_temperatures => {
+                self.phase = Phase::Greeting { since, step: Step::AutoReport };
+                self.push(now, format!("M155 S{}", self.settings.poll_ms.div_ceil(1000).max(1)))
+            }
+            Step::KeepAlive | Step::AutoReport => {
                 self.phase = Phase::Ready;
                 self.go_online(now);
                 true
             }
         }
+    }
+
+    /// True once it is clear which machine answers, or that it doesn't say so clearly.
+    fn is_identified(&mut self) -> bool {
+        if self.machine.as_ref().is_some_and(|known| self.machines.contains(known)) {
+            return true;
+        }
+        let is_double = |found: &&String| self.machines.iter().filter(|other| other == found).count() > 1;
+        let Some(found) = self.machines.iter().find(is_double).cloned() else {
+            return self.asked_machine >= MACHINE_TRIES;
+        };
+        let Some(known) = &self.machine else {
+            self.machine = Some(found);
+            return true;
+        };
+        self.halt(format!(
+            "another device is on this port: \"{found}\" answers instead of \"{known}\"; plug them back, or correct \
+             `machine` of the station and restart sprue"
+        ));
+        false
     }
 
     fn push_of_stream(&mut self, now: Tick) -> bool {
@@ -843,11 +944,13 @@ impl MarlinSession {
 
     fn tell_progress(&mut self) {
         let Some(program) = self.stream.as_ref().map(|stream| &stream.program) else { return };
-        let fact = Fact::Progress { job: program.job.clone(), done: program.done, total: program.total };
+        let done = program.done.saturating_sub(u64::from(self.channel.unconfirmed()));
+        let fact = Fact::Progress { job: program.job.clone(), done, total: program.total };
         self.say(fact);
     }
 
     fn tell_temperatures(&mut self, now: Tick, temperatures: Vec<Temperature>) {
+        let temperatures = self.readings.credible(now, temperatures);
         let is_due = self.told_temperatures_at.is_none_or(|told| now.since(told) >= TELL_EVERY);
         if self.is_online && is_due && !temperatures.is_empty() {
             self.told_temperatures_at = Some(now);
