@@ -154,9 +154,9 @@ impl Channel {
         self.probes = probes;
     }
 
-    /// Never sends a line twice on its own account: for firmware that doesn't check numbers.
-    pub(super) fn stop_probing(&mut self) {
-        self.probes = false;
+    /// Whether an overdue line is sent again; never for firmware that doesn't check numbers.
+    pub(super) fn set_probing(&mut self, probes: bool) {
+        self.probes = probes;
     }
 
     /// Sets the firmware's count: the next line pushed gets `base + 1`.

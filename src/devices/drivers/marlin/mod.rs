@@ -5,13 +5,15 @@
 //! * `identity`, `readings` and `prompt` make sense of what the printer says of itself.
 //! * `session` greets, identifies, streams, pauses, cancels and proves the end.
 //!
-//! Klipper speaks a dialect that looks like Marlin and ignores line numbers; it is refused.
+//! * `dialect` holds what other firmware does otherwise; Klipper, which ignores line numbers, must be named in
+//!   the settings, since a lossy line can't be told there.
 
 use serde::Deserialize;
 
 use crate::devices::drivers::{Capabilities, Delivery, Driver, read};
 
 mod channel;
+mod dialect;
 mod identity;
 mod program;
 mod prompt;
@@ -19,6 +21,7 @@ mod readings;
 mod session;
 mod window;
 
+pub use dialect::Dialect;
 pub use session::MarlinSession;
 
 /// The driver.
@@ -31,6 +34,22 @@ pub const DRIVER: Driver = Driver {
         names_its_print: false,
     },
     make: |settings| Ok(Box::new(MarlinSession::new(read(settings)?))),
+};
+
+/// The same printers, where the program is written to the printer's own card and printed from there: it goes on
+/// while the daemon or the line is away.
+pub const CARD_DRIVER: Driver = Driver {
+    name: "marlin-card",
+    capabilities: Capabilities {
+        delivery: Delivery::Stored,
+        pause: true,
+        cancel: true,
+        names_its_print: true,
+    },
+    make: |settings| {
+        let settings = Settings { card: true, ..read(settings)? };
+        Ok(Box::new(MarlinSession::new(settings)))
+    },
 };
 
 /// The settings of a station with this driver. All have values from measurements on real firmware.
@@ -54,6 +73,11 @@ pub struct Settings {
     /// The machine that must answer on the line: the `UUID`, or else the `MACHINE_TYPE`, of its answer to `M115`.
     /// Without it the first machine that answers after a start of the daemon is the one.
     pub machine: Option<String>,
+    /// The firmware family: "marlin", "klipper" or "reprapfirmware".
+    pub dialect: Dialect,
+    /// Print from the printer's card; what `CARD_DRIVER` sets.
+    #[serde(skip)]
+    pub card: bool,
     /// What is sent after a print was cancelled. Heaters and fan off: the one state that is safe to leave alone.
     pub after_cancel: Vec<String>,
 }
@@ -68,6 +92,8 @@ impl Default for Settings {
             window_lines: 16,
             buffer_bytes: 128,
             machine: None,
+            dialect: Dialect::default(),
+            card: false,
             after_cancel,
         }
     }
