@@ -18,6 +18,7 @@ mod demo;
 mod inspect;
 mod journal;
 mod key;
+mod ports;
 mod serve;
 mod simulate;
 mod slice;
@@ -47,6 +48,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Simulate one device on a pseudo-terminal.
     Simulate(simulate::Arguments),
+    /// Serial ports with stable names, and what answers on them.
+    Ports(ports::Arguments),
     /// Create, list and revoke API keys.
     Key(key::Arguments),
     /// Look at the journal.
@@ -93,6 +96,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Slice(arguments) => slice::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
+        Command::Ports(arguments) => ports::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

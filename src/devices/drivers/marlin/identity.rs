@@ -25,7 +25,8 @@ impl Abilities {
 
 /// The name by which a machine is known again: its `UUID`, or else its `MACHINE_TYPE`, or else its
 /// `FIRMWARE_NAME`. Versions are left out, so that new firmware doesn't make another machine.
-pub(super) fn machine_of(answer: &str) -> String {
+#[must_use]
+pub fn machine_of(answer: &str) -> String {
     let name = field(answer, "UUID:")
         .filter(|uuid| uuid.chars().any(|c| c.is_ascii_hexdigit() && c != '0'))
         .or_else(|| field(answer, "MACHINE_TYPE:"))

@@ -22,6 +22,7 @@ mod session;
 mod window;
 
 pub use dialect::Dialect;
+pub use identity::machine_of;
 pub use session::MarlinSession;
 
 /// The driver.

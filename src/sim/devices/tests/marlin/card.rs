@@ -67,8 +67,8 @@ fn a_full_card_is_told_and_nothing_is_started() {
 
 #[test]
 fn a_pulled_cable_and_a_new_daemon_find_the_print_again() {
-    let text = program(400);
-    let mut pair = card_pair("", 1, 5);
+    let text = program(2000);
+    let mut pair = card_pair("", 1, 1);
     started(&mut pair, &text);
     pair.run(Duration::from_secs(3));
 

@@ -82,7 +82,8 @@ fn an_emergency_stop_passes_the_lines_in_flight() {
     pair.until(Duration::from_secs(3), |facts| matches!(facts.last(), Some(Fact::Offline { .. })));
 
     assert!(pair.transmitted.starts_with(b"\nM112\n"));
-    assert!(pair.device.is_halted() && pair.now.since(pressed) < Duration::from_millis(50));
+    let took = pair.now.since(pressed);
+    assert!(pair.device.is_halted() && took < Duration::from_millis(50), "{took:?} {:?}", pair.facts);
 }
 
 proptest! {
