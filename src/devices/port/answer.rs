@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
-use super::{Dtr, Error, PortAddress};
+use super::{Dtr, Error, Port, PortAddress};
 use crate::devices::wire::lines::LineSplitter;
 
 /// Baud rates of printers, the commonest first (the order of OctoPrint).
@@ -47,29 +47,45 @@ pub async fn ask(path: &str, bauds: &[u32]) -> Result<Option<Answer>, Error> {
 async fn ask_at(path: &str, baud: u32, patience: Duration) -> Result<Option<String>, Error> {
     let address = PortAddress::Tty { path: path.to_owned(), baud, dtr: Dtr::Leave };
     let mut port = address.open().await?;
-    let end = Instant::now() + patience;
-    let mut lines = LineSplitter::default();
-    let (mut heard, mut odd, mut bytes) = (0, 0, [0; 512]);
-    while Instant::now() < end && heard < ANSWER_BYTES_MAX {
+    let mut hearing = Hearing::default();
+    for _ in 0..patience.as_millis() / ASK_EVERY.as_millis() {
         if port.write_all(b"\nM115\n").await.is_err() {
             return Ok(None);
         }
-        let next = end.min(Instant::now() + ASK_EVERY);
-        while let Ok(read) = timeout_at(next, port.read(&mut bytes)).await {
-            let count = read.unwrap_or(0);
-            if count == 0 {
-                return Ok(None);
-            }
-            let part = bytes.get(..count).unwrap_or_default();
-            heard += count;
-            odd += part.iter().filter(|byte| !matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t')).count();
-            if let Some(name) = lines.push(part).into_iter().find(|line| line.contains("FIRMWARE_NAME:")) {
-                return Ok(Some(name));
-            }
-            if heard >= ANSWER_BYTES_MAX || (heard >= NOISE_BYTES && odd * 10 > heard * 3) {
-                return Ok(None);
-            }
+        // Silence is asked again; all else is a verdict.
+        if let Ok(verdict) = timeout(ASK_EVERY, hearing.listen(&mut port)).await {
+            return Ok(verdict);
         }
     }
     Ok(None)
+}
+
+/// What was heard at one rate.
+#[derive(Default)]
+struct Hearing {
+    lines: LineSplitter,
+    bytes: usize,
+    unprintable: usize,
+}
+
+impl Hearing {
+    /// The name, or `None` if the device is gone or speaks nonsense. Safe to drop between bytes.
+    async fn listen(&mut self, port: &mut Port) -> Option<String> {
+        let mut bytes = [0; 512];
+        loop {
+            let count = port.read(&mut bytes).await.ok().filter(|count| *count > 0)?;
+            let part = bytes.get(..count)?;
+            self.bytes += count;
+            self.unprintable +=
+                part.iter().filter(|byte| !matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t')).count();
+            let name = self.lines.push(part).into_iter().find(|line| line.contains("FIRMWARE_NAME:"));
+            if name.is_some() {
+                return name;
+            }
+            let is_noise = self.bytes >= NOISE_BYTES && self.unprintable * 10 > self.bytes * 3;
+            if is_noise || self.bytes >= ANSWER_BYTES_MAX {
+                return None;
+            }
+        }
+    }
 }

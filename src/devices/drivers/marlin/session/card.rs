@@ -302,20 +302,20 @@ impl MarlinSession {
         let Some(card) = &mut self.card else { return false };
         let name = card.name.clone();
         match card.stage.clone() {
-            Stage::Numbering => self.to_stage(now, Stage::Opening, format!("M28 {name}")),
+            Stage::Numbering => self.enter(now, Stage::Opening, format!("M28 {name}")),
             Stage::Opening if card.is_writing && card.trouble.is_none() => {
                 card.stage = Stage::Writing;
                 true
             }
             Stage::Opening => self.fail("the card can't be written: check that it is in the printer"),
             Stage::Writing => self.write_next(now),
-            Stage::Closing => self.to_stage(now, Stage::Selecting { tries: 1 }, format!("M23 {name}")),
+            Stage::Closing => self.enter(now, Stage::Selecting { tries: 1 }, format!("M23 {name}")),
             Stage::Selecting { tries } => self.check_size(now, tries),
             Stage::Failing { step: 0, reason } => {
-                self.to_stage(now, Stage::Failing { step: 1, reason }, "M29".into())
+                self.enter(now, Stage::Failing { step: 1, reason }, "M29".into())
             }
             Stage::Failing { step: 1, reason } => {
-                self.to_stage(now, Stage::Failing { step: 2, reason }, format!("M30 {name}"))
+                self.enter(now, Stage::Failing { step: 2, reason }, format!("M30 {name}"))
             }
             Stage::Failing { reason, .. } => {
                 self.stop_card(&reason);
@@ -324,13 +324,13 @@ impl MarlinSession {
             }
             Stage::Loaded | Stage::Paused => false,
             Stage::Starting { step: 0 } => {
-                self.to_stage(now, Stage::Starting { step: 1 }, format!("M23 {name}"))
+                self.enter(now, Stage::Starting { step: 1 }, format!("M23 {name}"))
             }
-            Stage::Starting { step: 1 } => self.to_stage(now, Stage::Starting { step: 2 }, "M24".into()),
+            Stage::Starting { step: 1 } => self.enter(now, Stage::Starting { step: 2 }, "M24".into()),
             Stage::Starting { .. } => self.run_card(now, |job| Fact::Started { job }),
             Stage::Running => self.watch_card(now),
             Stage::Pausing { sent: false, reason } => {
-                self.to_stage(now, Stage::Pausing { sent: true, reason }, "M25".into())
+                self.enter(now, Stage::Pausing { sent: true, reason }, "M25".into())
             }
             Stage::Pausing { reason, .. } => {
                 card.stage = Stage::Paused;
@@ -338,9 +338,7 @@ impl MarlinSession {
                 self.say(Fact::Paused { job, reason });
                 true
             }
-            Stage::Resuming { sent: false } => {
-                self.to_stage(now, Stage::Resuming { sent: true }, "M24".into())
-            }
+            Stage::Resuming { sent: false } => self.enter(now, Stage::Resuming { sent: true }, "M24".into()),
             Stage::Resuming { .. } => self.run_card(now, |job| Fact::Resumed { job }),
             Stage::Ending => {
                 let job = card.job.clone();
@@ -352,7 +350,7 @@ impl MarlinSession {
         }
     }
 
-    fn to_stage(&mut self, now: Tick, stage: Stage, line: String) -> bool {
+    fn enter(&mut self, now: Tick, stage: Stage, line: String) -> bool {
         if let Some(card) = &mut self.card {
             card.stage = stage;
         }
@@ -381,7 +379,7 @@ impl MarlinSession {
         }
         match line {
             Some(line) => self.push(now, line),
-            None => self.to_stage(now, Stage::Closing, "M29".into()),
+            None => self.enter(now, Stage::Closing, "M29".into()),
         }
     }
 
@@ -399,7 +397,7 @@ impl MarlinSession {
             }
             None if tries < SELECT_TRIES => {
                 let line = format!("M23 {}", card.name);
-                self.to_stage(now, Stage::Selecting { tries: tries + 1 }, line)
+                self.enter(now, Stage::Selecting { tries: tries + 1 }, line)
             }
             Some(bytes) => {
                 let expected = card.sizes[1];
@@ -424,7 +422,7 @@ impl MarlinSession {
         let Some(card) = &mut self.card else { return false };
         if card.is_done {
             // The file is read; the movements may still go on.
-            return self.to_stage(now, Stage::Ending, "M400".into());
+            return self.enter(now, Stage::Ending, "M400".into());
         }
         if card.idle >= IDLE_TWICE {
             return self.end_by_idle(now);
@@ -441,7 +439,7 @@ impl MarlinSession {
         let Some(card) = &mut self.card else { return false };
         let permille = card.permille();
         if permille >= 990 {
-            return self.to_stage(now, Stage::Ending, "M400".into());
+            return self.enter(now, Stage::Ending, "M400".into());
         }
         let job = card.job.clone();
         self.card = None;
@@ -457,7 +455,7 @@ impl MarlinSession {
         let lines = ["M25", "M524"].into_iter().map(str::to_owned);
         let line = lines.chain(self.settings.after_cancel.iter().cloned()).nth(step);
         match line {
-            Some(line) => self.to_stage(now, Stage::Cancelling { step: step + 1, reason }, line),
+            Some(line) => self.enter(now, Stage::Cancelling { step: step + 1, reason }, line),
             None => {
                 self.stop_card(&reason);
                 true
