@@ -32,8 +32,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(1);
 
 /// Probing slows down to this.
 const PROBE_WAIT_MAX: Duration = Duration::from_secs(4);
-/// The same for commands that take their time and may do so without a word.
-const LONG_PROBE_WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
+/// The same for commands that take their time. Where the firmware says `busy` every second, as it is asked to, so
+/// much silence means a lost `ok`; elsewhere the few lines that are sent again only wait their turn.
+const LONG_PROBE_WAIT: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_secs(60));
 /// Firmware says `busy` every 2 s by default; while it does, it is not probed.
 const BUSY_WAIT: Duration = Duration::from_secs(6);
 /// After a mangled reply a probe is due at once.
