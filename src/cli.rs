@@ -20,6 +20,7 @@ mod inspect;
 mod journal;
 mod key;
 mod plan;
+mod ports;
 mod serve;
 mod simulate;
 mod slice;
@@ -53,6 +54,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Simulate one device on a pseudo-terminal.
     Simulate(simulate::Arguments),
+    /// Serial ports with stable names, and what answers on them.
+    Ports(ports::Arguments),
     /// Create, list and revoke API keys.
     Key(key::Arguments),
     /// Look at the journal.
@@ -101,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
+        Command::Ports(arguments) => ports::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

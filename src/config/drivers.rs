@@ -32,6 +32,13 @@ pub(super) const DRIVERS: &[DriverRule] = &[
         abilities: &["print-wax"],
     },
     DriverRule {
+        name: "marlin-card",
+        needs_line: true,
+        needs_unit: false,
+        profile: Some(ProfileKind::Printer),
+        abilities: &["print-wax"],
+    },
+    DriverRule {
         name: "mask",
         needs_line: true,
         needs_unit: false,
@@ -79,7 +86,7 @@ pub(super) fn profile_mismatch(rule: &DriverRule, stem: &str, profiles: &Profile
 
 fn printer_mismatch(driver: &str, stem: &str, printer: &PrinterProfile) -> Option<String> {
     let (fits, wanted) = match driver {
-        "marlin" => (printer.wax().is_some(), "a printer that takes G-code"),
+        "marlin" | "marlin-card" => (printer.wax().is_some(), "a printer that takes G-code"),
         "chitu" => {
             let format = printer.resin().map_or("", |resin| &resin.format);
             let fits = format == "goo" || format.starts_with("ctb");

@@ -8,7 +8,7 @@ pub mod chitu;
 pub mod marlin;
 
 /// All drivers, in the order of their names.
-pub const ALL: &[&Driver] = &[&chitu::DRIVER, &marlin::DRIVER];
+pub const ALL: &[&Driver] = &[&chitu::DRIVER, &marlin::DRIVER, &marlin::CARD_DRIVER];
 
 /// One device family.
 #[derive(Debug)]

@@ -12,7 +12,9 @@ use rustix::termios::{ControlModes, OptionalActions};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 
+pub mod answer;
 pub mod faults;
+pub mod found;
 
 use faults::{FaultSettings, FaultyStream};
 

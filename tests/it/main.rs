@@ -6,6 +6,7 @@ mod crash;
 mod daemon;
 mod devices;
 mod floor;
+mod gcode_hosts;
 mod metal;
 mod passport;
 mod plate_faults;

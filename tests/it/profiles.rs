@@ -464,7 +464,7 @@ workshop.toml:21:8: there is no [[line]] named \"usb-2\"; known are: usb-1, rs48
 workshop.toml:25:8: a second station named \"resin-1\"
 workshop.toml:29:12: no settings are known for material \"formlabs-castable-wax\" on printer \"elegoo-mars-4\"; load another or write a tested [[exposure]]
 workshop.toml:43:8: station \"kiln-1\" is on line \"rs485\" as unit 1 already
-workshop.toml:47:10: there is no driver \"manuel\"; known are: chitu, manual, marlin, mask, modbus-kiln, sprue-station
+workshop.toml:47:10: there is no driver \"manuel\"; known are: chitu, manual, marlin, marlin-card, mask, modbus-kiln, sprue-station
 workshop.toml:52:22: no routing has a step for \"sing\"; known are: burnout, cast, cure, cut, divest, dry, finish, invest, print-resin, print-wax, qc, quench, set, supports, tree, wash
 workshop.toml:56:34: \"9\" is not a time of day; write 00:00 to 24:00
 workshop.toml:59:7: \"ftp://127.0.0.1/hook\" is not a web address; write http://… or https://…

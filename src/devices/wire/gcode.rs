@@ -7,6 +7,8 @@ use sprue_station_protocol::Celsius;
 
 use crate::devices::session::Temperature;
 
+mod card;
+
 /// The longest line a stock Marlin takes, with number and checksum (`MAX_CMD_SIZE` 96, with its end mark).
 pub const COMMAND_BYTES_MAX: usize = 95;
 
@@ -23,6 +25,8 @@ pub enum Reply {
     Ok {
         /// The number it confirms, if the firmware says it.
         line: Option<u32>,
+        /// Free places in its line buffer, if the firmware says it.
+        free: Option<u32>,
         /// Temperatures that came with it.
         temperatures: Vec<Temperature>,
     },
@@ -46,12 +50,67 @@ pub enum Reply {
     Position(String),
     /// The answer to `M115`.
     Firmware(String),
+    /// One line of what it can do: `Cap:EMERGENCY_PARSER:1`.
+    Capability {
+        /// Its name.
+        name: String,
+        /// Whether it can.
+        has: bool,
+    },
+    /// It moves on without pushing material, since the nozzle is too cold.
+    ColdExtrusion,
+    /// What its card says.
+    Card(Card),
     /// A button at the printer, or something it wants the host to do.
     Action(String),
     /// A few characters that are no reply: most likely a mangled `ok`.
     Mangled,
     /// Anything else.
     Other,
+}
+
+/// What firmware says of its card and the files on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Card {
+    /// `Writing to file: NAME`: lines are stored from now on.
+    Writing,
+    /// `Done saving file.`
+    Saved,
+    /// The file can't be opened.
+    OpenFailed,
+    /// No card, or it broke.
+    Failed(String),
+    /// The list of files begins.
+    ListBegins,
+    /// A file of the list, with its size.
+    File {
+        /// Its name, in capitals.
+        name: String,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// The list is complete.
+    ListEnds,
+    /// `File opened: NAME Size: N`.
+    Opened {
+        /// Its name, in capitals.
+        name: String,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// `SD printing byte A/B`.
+    Printing {
+        /// Bytes read.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// `Not SD printing`, also while paused.
+    Idle,
+    /// `Current file: NAME`; none if no file is open.
+    Current(Option<String>),
+    /// `Done printing file`.
+    Done,
 }
 
 /// A line as it goes over the wire: `N<number> <text>*<checksum>`.
@@ -67,9 +126,14 @@ pub fn encode(number: u32, text: &str) -> Vec<u8> {
 #[must_use]
 pub fn parse(line: &str) -> Reply {
     if let Some(rest) = line.strip_prefix("ok").filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
-        return Reply::Ok { line: confirmed_line(rest), temperatures: temperatures(rest) };
+        return Reply::Ok {
+            line: confirmed_line(rest),
+            free: free_lines(rest),
+            temperatures: temperatures(rest),
+        };
     }
-    if let Some(rest) = line.strip_prefix("Resend:").or_else(|| line.strip_prefix("rs ")) {
+    let resend = ["Resend:", "resend:", "rs "].into_iter().find_map(|word| line.strip_prefix(word));
+    if let Some(rest) = resend {
         let number = rest.trim().trim_start_matches('N');
         return number.parse().map_or(Reply::Mangled, Reply::Resend);
     }
@@ -95,7 +159,19 @@ fn parse_text(line: &str) -> Reply {
     if line.contains("FIRMWARE_NAME:") {
         return Reply::Firmware(line.to_owned());
     }
-    if line.starts_with("echo:") || line.starts_with("Cap:") {
+    if let Some((name, value)) = line.strip_prefix("Cap:").and_then(|cap| cap.rsplit_once(':')) {
+        return Reply::Capability { name: name.to_owned(), has: value.trim() == "1" };
+    }
+    if line.contains("Unknown command:") {
+        return Reply::Other;
+    }
+    if line.to_ascii_lowercase().contains("cold extrusion prevented") {
+        return Reply::ColdExtrusion;
+    }
+    if let Some(card) = card::parse(line.strip_prefix("echo:").unwrap_or(line)) {
+        return Reply::Card(card);
+    }
+    if line.starts_with("echo:") {
         return Reply::Other;
     }
     if is_fatal(line) {
@@ -125,8 +201,17 @@ fn is_fatal(line: &str) -> bool {
         "thermal runaway",
         "heating failed",
         "heater_id",
+        "temp runaway",
+        "thermal malfunction",
     ];
-    lower.starts_with("!!") || lower.starts_with("fatal:") || marks.iter().any(|mark| lower.contains(mark))
+    // RepRapFirmware: "Error: Heater 1 fault: temperature excursion exceeded 15.0".
+    let is_heater_fault = lower
+        .strip_prefix("error:")
+        .is_some_and(|text| text.trim_start().starts_with("heater") && text.contains("fault"));
+    is_heater_fault
+        || lower.starts_with("!!")
+        || lower.starts_with("fatal:")
+        || marks.iter().any(|mark| lower.contains(mark))
 }
 
 /// `ok N3 P14 B31`, `ok 9`, `ok // N27`.
@@ -135,6 +220,13 @@ fn confirmed_line(rest: &str) -> Option<u32> {
         let digits = word.strip_prefix('N').unwrap_or(word);
         digits.parse().ok()
     })
+}
+
+/// The `B` of `ok N3 P14 B31`; only behind a `P`, since a temperature is called `B` too.
+fn free_lines(rest: &str) -> Option<u32> {
+    let mut words = rest.split_whitespace().skip_while(|word| !word.starts_with('P'));
+    words.next()?.strip_prefix('P')?.parse::<u32>().ok()?;
+    words.next()?.strip_prefix('B')?.parse().ok()
 }
 
 /// `T:19.37 /0.00 B:19.37 /0.00 @:0`, `T0:20.1/0.0`, `B:1/2`; what isn't credible is left out.
@@ -179,10 +271,21 @@ mod tests {
 
     #[test]
     fn recorded_replies_are_understood() {
-        let ok = |line| Reply::Ok { line, temperatures: Vec::new() };
+        let ok = |line| Reply::Ok { line, free: None, temperatures: Vec::new() };
+        let ok_with_room = |line| Reply::Ok { line, free: Some(31), temperatures: Vec::new() };
         assert_eq!(parse("ok"), ok(None));
-        assert_eq!(parse("ok N3 P14 B31"), ok(Some(3)));
-        assert_eq!(parse("ok P15 B31"), ok(None));
+        assert_eq!(parse("ok N3 P14 B31"), ok_with_room(Some(3)));
+        assert_eq!(parse("ok P15 B31"), ok_with_room(None));
+        assert_eq!(parse("resend: 6"), Reply::Resend(6));
+        assert_eq!(
+            parse("Cap:EMERGENCY_PARSER:1"),
+            Reply::Capability { name: "EMERGENCY_PARSER".into(), has: true }
+        );
+        assert_eq!(parse("echo: cold extrusion prevented"), Reply::ColdExtrusion);
+        assert!(matches!(
+            parse("Error: Heater 1 fault: temperature excursion exceeded 15.0"),
+            Reply::Fatal(_)
+        ));
         assert_eq!(parse("ok 9"), ok(Some(9)));
         assert_eq!(parse("ok // N27"), ok(Some(27)));
         assert_eq!(parse("Resend: 6"), Reply::Resend(6));

@@ -33,6 +33,12 @@ pub enum Fault {
     Kill,
     /// The plug is pulled for so many seconds.
     Unplug,
+    /// The power is gone for so many seconds, then the device boots.
+    PowerDip,
+    /// The nozzle is too cold: material isn't pushed any more.
+    ColdExtrusion,
+    /// The card is full.
+    CardFull,
 }
 
 /// Name, kind, and the argument if none is given: times for `refuse`, seconds for the others.
@@ -51,6 +57,9 @@ const NAMES: &[(&str, Fault, f64)] = &[
     ("quiet-reset", Fault::QuietReset, 0.0),
     ("kill", Fault::Kill, 0.0),
     ("unplug", Fault::Unplug, 3.0),
+    ("power-dip", Fault::PowerDip, 1.0),
+    ("cold-extrusion", Fault::ColdExtrusion, 0.0),
+    ("card-full", Fault::CardFull, 0.0),
 ];
 
 /// All that goes wrong, and the dice.

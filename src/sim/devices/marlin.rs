@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use card::Card;
+pub use firmware::{EmergencyParser, Firmware};
+
 use super::faults::{Fault, seconds};
 use super::record::{Entry, hex};
 use super::{Device, Faults, MachineClock, Record, Speed};
@@ -15,8 +18,6 @@ use crate::units::Tick;
 
 /// `MAX_CMD_SIZE`: a longer line is cut, which costs it its checksum.
 const LINE_BYTES_MAX: usize = 95;
-/// What a deaf machine buffers.
-const UNHEARD_BYTES_MAX: usize = 4096;
 /// `BLOCK_BUFFER_SIZE`: moves that are planned ahead; with more, an `ok` waits.
 const PLANNED_MOVES_MAX: usize = 16;
 /// Keep-alive of a long command, in real time, until `M113` changes it.
@@ -30,16 +31,33 @@ const ROOM_CELSIUS: f64 = 21.0;
 const FIRST_FEED_MM_S: f64 = 25.0;
 /// Lines kept for tests.
 const LINES_KEPT_MAX: usize = 100_000;
-const QUESTIONS: &[&str] = &["M105", "M113", "M114", "M115", "M400"];
+const QUESTIONS: &[&str] = &["M20", "M27", "M105", "M113", "M114", "M115", "M155", "M400"];
+
+mod card;
+mod firmware;
 
 /// A simulated printer.
 pub struct MarlinSim {
+    firmware: Firmware,
     clock: MachineClock,
     faults: Faults,
     record: Record,
     output: Vec<u8>,
+    /// The receive buffer, and the line that is being cut from it.
     received: VecDeque<u8>,
     line: Vec<u8>,
+    /// What the emergency parser has seen of a line.
+    urgent: Vec<u8>,
+    /// Lines that were checked and wait to be executed.
+    queue: VecDeque<Queued>,
+    /// The line that is being executed.
+    current: Option<i64>,
+    card: Card,
+    /// The line that is being executed came from the card: nobody waits for its `ok`.
+    is_from_card: bool,
+    report_every: Option<Duration>,
+    report_at: Tick,
+    must_boot: bool,
     last_number: i64,
     is_halted: bool,
     unplugged: Option<Duration>,
@@ -54,6 +72,12 @@ pub struct MarlinSim {
     bed: Heater,
     stream: Stream,
     executed: Vec<String>,
+}
+
+/// A checked line.
+struct Queued {
+    number: Option<i64>,
+    command: String,
 }
 
 /// A command whose `ok` is not out yet.
@@ -96,8 +120,17 @@ struct Stream {
 
 impl Device for MarlinSim {
     fn receive(&mut self, now: Tick, bytes: &[u8]) {
-        let room = UNHEARD_BYTES_MAX.saturating_sub(self.received.len());
-        self.received.extend(bytes.iter().take(room));
+        for &byte in bytes {
+            self.parse_urgent(byte);
+            if self.received.len() < self.firmware.receive_bytes {
+                self.received.push_back(byte);
+            } else {
+                self.advance(now);
+                if self.received.len() < self.firmware.receive_bytes {
+                    self.received.push_back(byte);
+                }
+            }
+        }
         self.advance(now);
     }
 
@@ -112,15 +145,21 @@ impl Device for MarlinSim {
             return;
         }
         self.deaf_until = None;
+        if std::mem::take(&mut self.must_boot) {
+            self.received.clear();
+            self.say_banner();
+        }
         self.end_work(now, ms);
         self.hear(now, ms);
+        self.report(now);
     }
 
     fn wake_at(&self) -> Option<Tick> {
         if self.deaf_until.is_some() {
             return self.deaf_until;
         }
-        let work = self.work.as_ref()?;
+        let report = self.report_every.filter(|_| !self.is_halted).map(|_| self.report_at);
+        let Some(work) = self.work.as_ref() else { return report };
         let end = match work.until {
             Until::Ms(ms) => self.clock.tick_of(ms),
             Until::Real(tick) => Some(tick),
@@ -129,7 +168,7 @@ impl Device for MarlinSim {
             Until::HotendReady => self.clock.tick_of(self.hotend.ready_ms()),
             Until::BedReady => self.clock.tick_of(self.bed.ready_ms()),
         };
-        Some(end.map_or(work.busy_at, |end| end.min(work.busy_at)))
+        [end, Some(work.busy_at), report].into_iter().flatten().min()
     }
 
     fn take_output(&mut self) -> Vec<u8> {
@@ -146,16 +185,31 @@ impl Device for MarlinSim {
 }
 
 impl MarlinSim {
-    /// A printer that has just been switched on.
+    /// A printer with stock firmware that has just been switched on.
     #[must_use]
     pub fn new(faults: Faults, record: Record, speed: Speed) -> Self {
+        Self::with_firmware(Firmware::default(), faults, record, speed)
+    }
+
+    /// A printer that has just been switched on.
+    #[must_use]
+    pub fn with_firmware(firmware: Firmware, faults: Faults, record: Record, speed: Speed) -> Self {
         let mut sim = Self {
+            firmware,
             clock: MachineClock::new(speed),
             faults,
             record,
             output: Vec::new(),
             received: VecDeque::new(),
             line: Vec::new(),
+            urgent: Vec::new(),
+            queue: VecDeque::new(),
+            current: None,
+            card: Card::default(),
+            is_from_card: false,
+            report_every: None,
+            report_at: Tick(0),
+            must_boot: false,
             last_number: 0,
             is_halted: false,
             unplugged: None,
@@ -206,23 +260,14 @@ impl MarlinSim {
 
     // ---- hearing ---------------------------------------------------------------------------------------
 
+    /// Reads what it has room for and executes what it has time for.
     fn hear(&mut self, now: Tick, ms: u64) {
         while self.deaf_until.is_none() && !self.is_halted {
-            if self.work.is_some() {
-                let Some(line) = self.take_urgent() else { return };
-                self.execute(now, ms, &line);
-                continue;
-            }
-            let Some(byte) = self.received.pop_front() else { return };
-            if byte != b'\n' && byte != b'\r' {
-                if self.line.len() < LINE_BYTES_MAX {
-                    self.line.push(byte);
-                }
-                continue;
-            }
-            let line = std::mem::take(&mut self.line);
-            if !line.is_empty() {
-                self.on_line(now, ms, line);
+            let has_room = self.queue.len() < self.firmware.command_lines;
+            if let Some(line) = has_room.then(|| self.cut_line()).flatten() {
+                self.on_line(now, line);
+            } else if !(self.work.is_none() && self.execute_next(now, ms)) {
+                return;
             }
         }
         if self.is_halted {
@@ -230,19 +275,58 @@ impl MarlinSim {
         }
     }
 
-    /// The emergency parser sees `M108` and `M112` while a command runs.
-    fn take_urgent(&mut self) -> Option<String> {
-        let waiting: Vec<u8> = self.received.iter().copied().collect();
-        let at =
-            waiting.split_inclusive(|&byte| byte == b'\n').take_while(|line| line.trim_ascii().is_empty());
-        let blank: usize = at.map(<[u8]>::len).sum();
-        let next = waiting.get(blank..)?;
-        let urgent = [b"M108\n", b"M112\n"].into_iter().find(|word| next.starts_with(*word))?;
-        self.received.drain(..blank + urgent.len());
-        Some(String::from_utf8_lossy(urgent).trim().to_owned())
+    fn cut_line(&mut self) -> Option<Vec<u8>> {
+        while let Some(byte) = self.received.pop_front() {
+            if byte != b'\n' && byte != b'\r' {
+                if self.line.len() < LINE_BYTES_MAX {
+                    self.line.push(byte);
+                }
+            } else if !self.line.is_empty() {
+                return Some(std::mem::take(&mut self.line));
+            }
+        }
+        None
     }
 
-    fn on_line(&mut self, now: Tick, ms: u64, mut line: Vec<u8>) {
+    /// False if there is nothing to execute.
+    fn execute_next(&mut self, now: Tick, ms: u64) -> bool {
+        if let Some(Queued { number, command }) = self.queue.pop_front() {
+            self.current = number;
+            self.is_from_card = false;
+            self.execute(now, ms, &command);
+            return true;
+        }
+        let Some(command) = self.card.next_line() else { return false };
+        self.is_from_card = true;
+        self.execute(now, ms, &command);
+        self.end_card_print();
+        true
+    }
+
+    /// The emergency parser sees the bytes as they arrive, whatever runs or waits.
+    fn parse_urgent(&mut self, byte: u8) {
+        if byte != b'\n' && byte != b'\r' {
+            if self.urgent.len() < LINE_BYTES_MAX {
+                self.urgent.push(byte);
+            }
+            return;
+        }
+        let line = std::mem::take(&mut self.urgent);
+        if self.firmware.emergency_parser != EmergencyParser::Works
+            || self.is_halted
+            || self.deaf_until.is_some()
+        {
+            return;
+        }
+        match line.trim_ascii() {
+            b"M108" => self.break_wait(),
+            b"M112" => self.kill(),
+            b"M410" => self.stop_moves(),
+            _ => {}
+        }
+    }
+
+    fn on_line(&mut self, now: Tick, mut line: Vec<u8>) {
         let count = self.stream.lines;
         if self.strike_machine(now, count) || self.faults.strikes(Fault::LoseLine, count).is_some() {
             return;
@@ -253,8 +337,8 @@ impl MarlinSim {
         let text: String = line.iter().map(|&byte| char::from(byte)).collect();
         let text = text.trim().to_owned();
         match text.strip_prefix('N') {
-            Some(rest) => self.on_numbered(now, ms, rest, &line),
-            None => self.execute(now, ms, text.split('*').next().unwrap_or_default()),
+            Some(rest) => self.on_numbered(rest, &line),
+            None => self.enqueue(None, text.split('*').next().unwrap_or_default()),
         }
     }
 
@@ -277,13 +361,19 @@ impl MarlinSim {
             self.unplugged = Some(seconds(argument));
             return true;
         }
+        if let Some(argument) = self.faults.strikes(Fault::PowerDip, count) {
+            self.reset("reset");
+            self.deaf_until = Some(now.after(seconds(argument)));
+            self.must_boot = true;
+            return true;
+        }
         if let Some(argument) = self.faults.strikes(Fault::Silence, count) {
             self.deaf_until = Some(now.after(seconds(argument)));
         }
         false
     }
 
-    fn on_numbered(&mut self, now: Tick, ms: u64, rest: &str, line: &[u8]) {
+    fn on_numbered(&mut self, rest: &str, line: &[u8]) {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(rest.len());
         let number: i64 = rest.get(..digits).and_then(|digits| digits.parse().ok()).unwrap_or(0);
         let command = rest.get(digits..).unwrap_or_default();
@@ -309,12 +399,13 @@ impl MarlinSim {
             return;
         }
         let command = command.split('*').next().unwrap_or_default().trim();
-        if is_count {
-            self.set_count(number, command);
-        } else {
-            self.last_number = number;
-        }
-        self.execute(now, ms, command);
+        let inner = command.split_once('N').filter(|_| is_count).and_then(|(_, n)| n.trim().parse().ok());
+        self.last_number = inner.unwrap_or(number);
+        self.enqueue(Some(number), command);
+    }
+
+    fn enqueue(&mut self, number: Option<i64>, command: &str) {
+        self.queue.push_back(Queued { number, command: command.trim().to_owned() });
     }
 
     fn must_refuse(&mut self) -> bool {
@@ -341,20 +432,20 @@ impl MarlinSim {
         }
     }
 
-    fn set_count(&mut self, number: i64, command: &str) {
-        let inner = command.split_once('N').and_then(|(_, n)| n.trim().parse().ok());
-        self.end_stream("count");
-        self.last_number = inner.unwrap_or(number);
-    }
-
     // ---- doing -----------------------------------------------------------------------------------------
 
     fn execute(&mut self, now: Tick, ms: u64, command: &str) {
         let mut words = command.split_whitespace();
         let Some(code) = words.next() else { return };
         let words: Vec<&str> = words.collect();
+        if self.is_stored(code, command) {
+            return;
+        }
         if is_known(code) {
             self.note(code, command);
+        }
+        if self.faults.strikes(Fault::ColdExtrusion, self.stream.lines).is_some() {
+            self.say("echo: cold extrusion prevented");
         }
         if let Some(argument) = self.faults.strikes(Fault::Busy, self.stream.lines) {
             self.start_work(now, Until::Real(now.after(seconds(argument))));
@@ -374,16 +465,27 @@ impl MarlinSim {
             "M109" | "M104" => self.heat(now, code == "M109", &words, Until::HotendReady),
             "M190" | "M140" => self.heat(now, code == "M190", &words, Until::BedReady),
             "M112" => self.kill(),
-            "M108" => self.break_wait(),
-            _ => self.execute_at_once(code, command, &words),
+            "M108" if self.firmware.emergency_parser != EmergencyParser::Works => {
+                self.break_wait();
+                self.say_ok();
+            }
+            "M410" => {
+                self.stop_moves();
+                self.say_ok();
+            }
+            "M20" | "M23" | "M24" | "M25" | "M27" | "M28" | "M29" | "M30" | "M524" => {
+                self.use_card(code, command);
+                self.say_ok();
+            }
+            _ => self.execute_at_once(now, code, command, &words),
         }
     }
 
-    fn execute_at_once(&mut self, code: &str, command: &str, words: &[&str]) {
+    fn execute_at_once(&mut self, now: Tick, code: &str, command: &str, words: &[&str]) {
         match code {
             "M105" => {
                 let temperatures = self.temperatures();
-                self.say_ok(&format!(" {temperatures}"));
+                self.say_ok_with(&format!(" {temperatures}"));
                 return;
             }
             "M114" => {
@@ -396,10 +498,18 @@ impl MarlinSim {
                 ));
             }
             "M115" => {
-                self.say("FIRMWARE_NAME:Marlin sprue-sim (simulated) PROTOCOL_VERSION:1.0 MACHINE_TYPE:Simulated EXTRUDER_COUNT:1");
-                self.say("Cap:EEPROM:0");
-                self.say("Cap:AUTOREPORT_TEMP:0");
-                self.say("Cap:EMERGENCY_PARSER:1");
+                let machine = self.firmware.machine.clone();
+                self.say(&format!("FIRMWARE_NAME:Marlin sprue-sim (simulated) PROTOCOL_VERSION:1.0 MACHINE_TYPE:{machine} EXTRUDER_COUNT:1"));
+                for capability in self.firmware.capabilities() {
+                    self.say(&capability);
+                }
+            }
+            "M110" => self.end_stream("count"),
+            "M155" => {
+                let every = value(words, 'S').and_then(|s| Duration::try_from_secs_f64(s).ok());
+                self.report_every =
+                    every.filter(|every| !every.is_zero() && self.firmware.reports_temperatures);
+                self.report_at = now.after(every.unwrap_or_default());
             }
             "M113" => {
                 self.busy_every =
@@ -413,7 +523,7 @@ impl MarlinSim {
             _ if is_known(code) => {}
             _ => self.say(&format!("echo:Unknown command: \"{command}\"")),
         }
-        self.say_ok("");
+        self.say_ok();
     }
 
     fn plan_move(&mut self, now: Tick, ms: u64, words: &[&str]) {
@@ -423,7 +533,7 @@ impl MarlinSim {
         if self.moves.len() > PLANNED_MOVES_MAX {
             self.start_work(now, Until::PlannerHasRoom);
         } else {
-            self.say_ok("");
+            self.say_ok();
         }
     }
 
@@ -433,16 +543,20 @@ impl MarlinSim {
         if waits {
             self.start_work(now, until);
         } else {
-            self.say_ok("");
+            self.say_ok();
         }
     }
 
     fn break_wait(&mut self) {
         if let Some(Work { until: Until::HotendReady | Until::BedReady, .. }) = self.work {
             self.work = None;
-            self.say_ok("");
+            self.say_ok();
         }
-        self.say_ok("");
+    }
+
+    /// All planned moves are given up where they stand.
+    fn stop_moves(&mut self) {
+        self.moves.clear();
     }
 
     fn start_work(&mut self, now: Tick, until: Until) {
@@ -461,7 +575,7 @@ impl MarlinSim {
         };
         if is_over {
             self.work = None;
-            self.say_ok("");
+            self.say_ok();
         } else if now >= work.busy_at {
             work.busy_at = now.after(self.busy_every);
             self.say("echo:busy: processing");
@@ -486,11 +600,15 @@ impl MarlinSim {
         self.deaf_until = None;
         self.refusing = 0;
         self.busy_every = BUSY_EVERY;
+        self.report_every = None;
+        self.current = None;
     }
 
     fn cool_down(&mut self) {
         self.work = None;
+        self.queue.clear();
         self.moves.clear();
+        self.stop_card_print();
         self.hotend.target = 0.0;
         self.bed.target = 0.0;
     }
@@ -498,7 +616,8 @@ impl MarlinSim {
     // ---- telling ---------------------------------------------------------------------------------------
 
     fn note(&mut self, code: &str, command: &str) {
-        if QUESTIONS.contains(&code) || matches!(code, "M110" | "M108" | "M112") {
+        if QUESTIONS.contains(&code) || matches!(code, "M110" | "M108" | "M112" | "M410") || is_of_card(code)
+        {
             return;
         }
         if self.stream.lines == 0 {
@@ -532,7 +651,30 @@ impl MarlinSim {
         }
     }
 
-    fn say_ok(&mut self, rest: &str) {
+    /// Temperatures by themselves, where the host asked for them.
+    fn report(&mut self, now: Tick) {
+        let Some(every) = self.report_every.filter(|_| now >= self.report_at && !self.is_halted) else {
+            return;
+        };
+        self.report_at = now.after(every);
+        let temperatures = self.temperatures();
+        self.say(&format!(" {temperatures}"));
+    }
+
+    fn say_ok(&mut self) {
+        if !self.firmware.advanced_ok {
+            return self.say_ok_with("");
+        }
+        let number = self.current.map(|number| format!(" N{number}")).unwrap_or_default();
+        let planner = PLANNED_MOVES_MAX.saturating_sub(self.moves.len() + 1);
+        let lines = self.firmware.command_lines.saturating_sub(self.queue.len() + 1);
+        self.say_ok_with(&format!("{number} P{planner} B{lines}"));
+    }
+
+    fn say_ok_with(&mut self, rest: &str) {
+        if self.is_from_card {
+            return;
+        }
         let count = self.stream.lines;
         let lost = self.faults.strikes(Fault::LoseOk, count).is_some();
         if lost {
@@ -623,9 +765,13 @@ fn is_known(code: &str) -> bool {
     const KNOWN: &[&str] = &[
         "G0", "G1", "G4", "G21", "G28", "G90", "G91", "G92", "M18", "M82", "M83", "M84", "M104", "M105",
         "M106", "M107", "M109", "M110", "M113", "M114", "M115", "M117", "M140", "M190", "M201", "M203",
-        "M204", "M205", "M220", "M221", "M400", "T0",
+        "M155", "M204", "M205", "M220", "M221", "M400", "M410", "T0",
     ];
     KNOWN.contains(&code)
+}
+
+fn is_of_card(code: &str) -> bool {
+    matches!(code, "M20" | "M23" | "M24" | "M25" | "M27" | "M28" | "M29" | "M30" | "M524")
 }
 
 fn value(words: &[&str], letter: char) -> Option<f64> {

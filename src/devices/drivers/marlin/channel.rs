@@ -1,4 +1,4 @@
-//! Carries numbered lines to the firmware one at a time, each executed exactly once, however bad the wire is.
+//! Carries numbered lines to the firmware, each executed exactly once, however bad the wire is.
 //!
 //! ```text
 //!   push --> in flight --ok------------------------------> accepted
@@ -12,10 +12,13 @@
 //! had only its `ok` been lost, the firmware refuses it and names the line it expects, which is exact news.
 //! Every resend is answered only after the line has been quiet, since each line that was in flight brings its
 //! own resend, and answering each of them would never end.
+//!
+//! Several lines are in flight only where the firmware says which line an `ok` is for (`window`).
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::devices::drivers::marlin::window::{Limits, Window};
 use crate::devices::wire::gcode;
 use crate::units::Tick;
 
@@ -29,8 +32,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(1);
 
 /// Probing slows down to this.
 const PROBE_WAIT_MAX: Duration = Duration::from_secs(4);
-/// The same for commands that take their time and may do so without a word.
-const LONG_PROBE_WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
+/// The same for commands that take their time. Where the firmware says `busy` every second, as it is asked to, so
+/// much silence means a lost `ok`; elsewhere the few lines that are sent again only wait their turn.
+const LONG_PROBE_WAIT: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_secs(60));
 /// Firmware says `busy` every 2 s by default; while it does, it is not probed.
 const BUSY_WAIT: Duration = Duration::from_secs(6);
 /// After a mangled reply a probe is due at once.
@@ -50,11 +54,20 @@ const LONG: &[&str] = &[
     "M600",
 ];
 
+/// Commands that the firmware takes at once into its plan; only these are sent behind each other. Everything that
+/// asks, waits, counts or heats is sent alone, so that its answer is its own.
+const QUICK: &[&str] = &[
+    "G0", "G1", "G2", "G3", "G90", "G91", "G92", "M73", "M82", "M83", "M106", "M107", "M117", "M204", "M205",
+    "M220", "M221",
+];
+
 /// What became of what was pushed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// Everything pushed was accepted; the next line may come.
+    /// Everything pushed was accepted; any line may come.
     Accepted,
+    /// Some of what is in flight was accepted.
+    Taken,
     /// The firmware refuses a line again and again.
     Refused,
     /// The firmware counts otherwise than we do: it was reset, or somebody else talked to it.
@@ -64,11 +77,19 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) struct Channel {
     probe: Duration,
+    /// False where the firmware doesn't check numbers: a line that is sent again would be executed again.
+    probes: bool,
     /// The number of the next new line.
     next: u32,
+    /// The first line that isn't confirmed; all before it were taken.
+    first: u32,
+    /// The next line to go out; behind `next` after a resend. What lies from `first` to here is in flight.
+    cursor: u32,
     /// The lines before `next`, the last ones.
     history: VecDeque<String>,
-    flight: Option<Flight>,
+    window: Window,
+    /// When the lines in flight are asked for; set while there are any.
+    watch: Option<Watch>,
     drain: Option<Drain>,
     /// The slowest `ok` of late.
     slowest: Duration,
@@ -77,10 +98,10 @@ pub(super) struct Channel {
     transmit: VecDeque<Vec<u8>>,
 }
 
+/// Watches over the first line in flight.
 #[derive(Debug)]
-struct Flight {
-    number: u32,
-    sent_at: Tick,
+struct Watch {
+    since: Tick,
     probe_at: Tick,
     wait: Duration,
     wait_max: Duration,
@@ -109,12 +130,16 @@ struct Strange {
 }
 
 impl Channel {
-    pub(super) fn new(probe: Duration) -> Self {
+    pub(super) fn new(probe: Duration, limits: Limits) -> Self {
         Self {
             probe,
+            probes: true,
             next: 0,
+            first: 0,
+            cursor: 0,
             history: VecDeque::new(),
-            flight: None,
+            window: Window::new(limits),
+            watch: None,
             drain: None,
             slowest: Duration::ZERO,
             refusals: Refusals::default(),
@@ -125,24 +150,43 @@ impl Channel {
 
     /// Forgets everything; nothing is in flight.
     pub(super) fn close(&mut self) {
-        *self = Self::new(self.probe);
+        let probes = self.probes;
+        *self = Self::new(self.probe, self.window.limits());
+        self.probes = probes;
+    }
+
+    /// Whether an overdue line is sent again; never for firmware that doesn't check numbers.
+    pub(super) fn set_probing(&mut self, probes: bool) {
+        self.probes = probes;
     }
 
     /// Sets the firmware's count: the next line pushed gets `base + 1`.
     pub(super) fn restart(&mut self, now: Tick, base: u32) {
         self.close();
-        self.next = base;
+        (self.next, self.first, self.cursor) = (base, base, base);
         self.push(now, format!("M110 N{base}"));
     }
 
-    /// True if a line may be pushed.
+    /// True if everything pushed was accepted; any line may be pushed.
     pub(super) fn is_ready(&self) -> bool {
-        self.flight.is_none() && self.drain.is_none()
+        self.first == self.next && self.drain.is_none()
+    }
+
+    /// True if this line may be pushed behind those that are in flight. A line that asks, waits or counts needs
+    /// a channel that is ready.
+    pub(super) fn has_room(&self, text: &str) -> bool {
+        let is_sent = self.cursor == self.next && self.drain.is_none();
+        is_sent && self.may_follow(text)
+    }
+
+    /// Lines that were pushed and aren't confirmed yet.
+    pub(super) fn unconfirmed(&self) -> u32 {
+        self.next - self.first
     }
 
     /// True if the line in flight waits for something of the real world.
     pub(super) fn is_long(&self) -> bool {
-        self.flight.as_ref().and_then(|flight| self.text_of(flight.number)).is_some_and(is_long)
+        self.watch.is_some() && self.text_of(self.first).is_some_and(is_long)
     }
 
     /// The text of the line that was pushed last.
@@ -150,15 +194,15 @@ impl Channel {
         self.history.back().map_or("", String::as_str)
     }
 
-    /// Sends a new line; only when ready.
+    /// Sends a new line; only when ready, or when there is room for it.
     pub(super) fn push(&mut self, now: Tick, text: String) {
-        debug_assert!(self.is_ready(), "one line at a time");
+        debug_assert!(self.cursor == self.next && self.drain.is_none(), "lines go out in order");
         self.history.push_back(text);
         if self.history.len() > HISTORY_LINES {
             self.history.pop_front();
         }
         self.next += 1;
-        self.send(now, self.next - 1);
+        self.fill(now);
     }
 
     pub(super) fn take_transmit(&mut self) -> Option<Vec<u8>> {
@@ -166,25 +210,32 @@ impl Channel {
     }
 
     pub(super) fn deadline(&self) -> Option<Tick> {
-        match (&self.drain, &self.flight) {
+        match (&self.drain, &self.watch) {
             (Some(drain), _) => Some(drain.quiet_at.min(drain.since.after(DRAIN_MAX))),
-            (None, Some(flight)) => Some(flight.probe_at),
+            (None, Some(watch)) => Some(watch.probe_at),
             (None, None) => None,
         }
     }
 
-    pub(super) fn on_ok(&mut self, now: Tick, confirms: Option<u32>) -> Option<Event> {
-        if self.is_draining(now) {
+    /// An `ok`, with the line it is for and the free places in the firmware's line buffer, if it says them.
+    pub(super) fn on_ok(&mut self, now: Tick, confirms: Option<u32>, free: Option<u32>) -> Option<Event> {
+        if self.is_draining(now) || self.first == self.cursor {
             return None;
         }
-        let number = self.flight.as_ref()?.number;
+        let last = self.cursor - 1;
         match confirms {
-            Some(other) if other < number => None,
-            Some(other) if other > number => {
+            Some(number) if number < self.first => None,
+            Some(number) if number > last => {
                 self.on_mangled(now);
                 None
             }
-            Some(_) | None => self.accept(now, number),
+            Some(number) => {
+                self.window.on_numbered_ok(free);
+                self.accept(now, number)
+            }
+            None if self.first == last => self.accept(now, last),
+            // Whose it is can't be told; the next one that says its number covers it.
+            None => None,
         }
     }
 
@@ -194,8 +245,8 @@ impl Channel {
     }
 
     pub(super) fn on_busy(&mut self, now: Tick) {
-        if let Some(flight) = &mut self.flight {
-            flight.probe_at = flight.probe_at.max(now.after(BUSY_WAIT));
+        if let Some(watch) = &mut self.watch {
+            watch.probe_at = watch.probe_at.max(now.after(BUSY_WAIT));
         }
     }
 
@@ -204,8 +255,8 @@ impl Channel {
         if self.is_draining(now) {
             return;
         }
-        if let Some(flight) = &mut self.flight {
-            flight.probe_at = flight.probe_at.min(now.after(MANGLED_WAIT));
+        if let Some(watch) = &mut self.watch {
+            watch.probe_at = watch.probe_at.min(now.after(MANGLED_WAIT));
         }
     }
 
@@ -215,12 +266,13 @@ impl Channel {
             let resend = drain.resend;
             return if over { self.end_drain(now, resend) } else { None };
         }
-        let flight = self.flight.as_mut().filter(|flight| now >= flight.probe_at)?;
-        flight.probed = true;
-        flight.wait = (flight.wait * 2).min(flight.wait_max);
-        flight.probe_at = now.after(flight.wait);
-        let number = flight.number;
-        self.transmit_line(number);
+        let watch = self.watch.as_mut().filter(|watch| now >= watch.probe_at)?;
+        watch.probed = self.probes;
+        watch.wait = (watch.wait * 2).min(watch.wait_max);
+        watch.probe_at = now.after(watch.wait);
+        if self.probes {
+            self.transmit_line(self.first);
+        }
         None
     }
 
@@ -231,26 +283,33 @@ impl Channel {
         self.drain.is_some()
     }
 
+    /// All lines up to this one were taken.
     fn accept(&mut self, now: Tick, number: u32) -> Option<Event> {
-        let flight = self.flight.take()?;
-        if !flight.probed {
-            let took = now.since(flight.sent_at);
+        let watch = self.watch.take()?;
+        if watch.probed {
+            // The firmware took the first line only when it came again. What was sent behind it the first time
+            // stood before it on the wire, so it wasn't taken either.
+            self.cursor = number + 1;
+        } else {
+            let took = now.since(watch.since);
             self.slowest = took.max(self.slowest * 7 / 8);
         }
+        self.window.on_accepted(number + 1 - self.first);
+        self.first = number + 1;
         self.strange = Strange::default();
-        if number + 1 < self.next {
-            self.send(now, number + 1);
-            return None;
-        }
-        Some(Event::Accepted)
+        self.fill(now);
+        Some(if self.first == self.next { Event::Accepted } else { Event::Taken })
     }
 
     fn end_drain(&mut self, now: Tick, resend: i64) -> Option<Event> {
         self.drain = None;
-        let first = self.next.saturating_sub(u32::try_from(self.history.len()).unwrap_or(u32::MAX));
+        let oldest = self.next.saturating_sub(u32::try_from(self.history.len()).unwrap_or(u32::MAX));
         match u32::try_from(resend) {
-            Ok(number) if number == self.next && self.flight.is_some() => self.accept(now, number - 1),
-            Ok(number) if (first..self.next).contains(&number) => self.send_again(now, number),
+            Ok(number) if number == self.next && self.first < self.next => {
+                self.cursor = self.next;
+                self.accept(now, number - 1)
+            }
+            Ok(number) if (oldest..self.next).contains(&number) => self.send_again(now, number),
             Ok(number) if number == self.next => None,
             Ok(_) | Err(_) => self.on_strange(now, resend),
         }
@@ -264,36 +323,67 @@ impl Channel {
             self.refusals = Refusals { number, count: 1, since: Some(now) };
         }
         if self.refusals.count > REFUSALS_MAX {
-            self.flight = None;
+            self.watch = None;
             return Some(Event::Refused);
         }
-        self.send(now, number);
+        self.window.on_loss();
+        self.go_back(now, number);
         None
     }
 
-    /// A number that was never sent or is long gone: garbled digits, or a firmware that counts anew. The line in
-    /// flight is sent again, which a firmware that counts anew refuses, and that tells the two apart.
+    /// A number that was never sent or is long gone: garbled digits, or a firmware that counts anew. The first
+    /// line in flight is sent again, which a firmware that counts anew refuses, and that tells the two apart.
     fn on_strange(&mut self, now: Tick, resend: i64) -> Option<Event> {
         let same = if self.strange.resend == resend { self.strange.same + 1 } else { 1 };
         self.strange = Strange { resend, same, any: self.strange.any + 1 };
         if same >= SAME_STRANGE_MAX || self.strange.any >= ANY_STRANGE_MAX {
-            self.flight = None;
+            self.watch = None;
             return Some(Event::CountLost);
         }
-        if let Some(flight) = &self.flight {
-            let number = flight.number;
-            self.send(now, number);
+        if self.first < self.next {
+            self.window.on_loss();
+            self.go_back(now, self.first);
         }
         None
     }
 
-    fn send(&mut self, now: Tick, number: u32) {
-        self.transmit_line(number);
-        let is_long = self.text_of(number).is_some_and(is_long);
+    /// Sends from this line on; those before it were taken.
+    fn go_back(&mut self, now: Tick, number: u32) {
+        self.watch = None;
+        (self.first, self.cursor) = (number, number);
+        self.fill(now);
+    }
+
+    /// Sends what the window has room for.
+    fn fill(&mut self, now: Tick) {
+        while self.cursor < self.next
+            && self
+                .text_of(self.cursor)
+                .is_some_and(|text| self.first == self.cursor || self.may_follow(text))
+        {
+            self.transmit_line(self.cursor);
+            self.cursor += 1;
+        }
+        if self.watch.is_none() && self.first < self.cursor {
+            self.watch = Some(self.new_watch(now));
+        }
+    }
+
+    fn new_watch(&self, now: Tick) -> Watch {
+        let is_long = self.text_of(self.first).is_some_and(is_long);
         let quick = (self.slowest * 4).clamp(self.probe, PROBE_WAIT_MAX.max(self.probe));
         let (wait, wait_max) = if is_long { LONG_PROBE_WAIT } else { (quick, PROBE_WAIT_MAX.max(quick)) };
-        self.flight =
-            Some(Flight { number, sent_at: now, probe_at: now.after(wait), wait, wait_max, probed: false });
+        Watch { since: now, probe_at: now.after(wait), wait, wait_max, probed: false }
+    }
+
+    fn may_follow(&self, text: &str) -> bool {
+        self.text_of(self.first).is_none_or(is_quick) && is_quick(text) && self.has_room_for(text)
+    }
+
+    fn has_room_for(&self, text: &str) -> bool {
+        let lines = self.cursor - self.first;
+        let bytes = (self.first..self.cursor).filter_map(|number| self.text_of(number)).map(line_bytes).sum();
+        self.window.has_room(lines, bytes, line_bytes(text))
     }
 
     fn transmit_line(&mut self, number: u32) {
@@ -310,7 +400,19 @@ impl Channel {
     }
 }
 
+/// Of a line on the wire: its text, `N` with ten digits, a blank, `*` with three digits, and the line end.
+fn line_bytes(text: &str) -> usize {
+    text.len() + 17
+}
+
+fn word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
+}
+
 fn is_long(text: &str) -> bool {
-    let word = text.split_whitespace().next().unwrap_or_default();
-    LONG.contains(&word)
+    LONG.contains(&word(text))
+}
+
+fn is_quick(text: &str) -> bool {
+    QUICK.contains(&word(text))
 }

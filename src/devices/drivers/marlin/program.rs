@@ -23,8 +23,10 @@ const REFUSED: &[&str] = &[
 pub(super) struct Program {
     pub(super) job: JobName,
     file: Arc<[u8]>,
-    /// Where the next line starts.
+    /// Where the next line starts, or the one after `ahead`.
     at: usize,
+    /// A line that was looked at and not yet handed out.
+    ahead: Option<String>,
     /// Lines handed out.
     pub(super) done: u64,
     /// Lines in all; complete once the check is.
@@ -41,7 +43,7 @@ pub(super) enum Check {
 
 impl Program {
     pub(super) fn new(job: JobName, file: Arc<[u8]>) -> Self {
-        Self { job, file, at: 0, done: 0, total: 0 }
+        Self { job, file, at: 0, ahead: None, done: 0, total: 0 }
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -74,15 +76,24 @@ impl Program {
 
     pub(super) fn rewind(&mut self) {
         self.at = 0;
+        self.ahead = None;
         self.done = 0;
     }
 
     /// The next command, without comment; `None` at the end.
     pub(super) fn next_line(&mut self) -> Option<String> {
-        // The check has seen every line, so an error can't come.
-        let line = self.cut_line().ok().flatten()?;
+        self.peek()?;
         self.done += 1;
-        Some(line)
+        self.ahead.take()
+    }
+
+    /// The line that `next_line` will give.
+    pub(super) fn peek(&mut self) -> Option<&str> {
+        if self.ahead.is_none() {
+            // The check has seen every line, so an error can't come.
+            self.ahead = self.cut_line().ok().flatten();
+        }
+        self.ahead.as_deref()
     }
 
     fn cut_line(&mut self) -> Result<Option<String>, String> {

@@ -15,13 +15,21 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::devices::drivers::marlin::Settings;
 use crate::devices::drivers::marlin::channel::{Channel, Event};
+use crate::devices::drivers::marlin::identity::{self, Abilities};
 use crate::devices::drivers::marlin::program::{Check, Program};
+use crate::devices::drivers::marlin::prompt::Prompt;
+use crate::devices::drivers::marlin::readings::Readings;
+use crate::devices::drivers::marlin::window::Limits;
+use crate::devices::drivers::marlin::{Dialect, Settings};
 use crate::devices::session::{Command, Doing, Fact, Input, JobName, Output, Session, Temperature};
 use crate::devices::wire::gcode::{self, Reply};
 use crate::devices::wire::lines::LineSplitter;
 use crate::units::Tick;
+
+mod card;
+
+use card::{CardPrint, Found};
 
 /// Line numbers outside prints start here, and those of prints there. A firmware that was reset counts from 0,
 /// so its resends can never be taken for one of ours, and its count tells whether it was in a print.
@@ -47,6 +55,8 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Tries to set the count before a print, and to get the proof after it.
 const NUMBERING_TRIES: u32 = 5;
 const PROOF_TRIES: u32 = 5;
+/// Further questions which machine it is.
+const MACHINE_TRIES: usize = 4;
 /// Of an identity, so much is kept.
 const IDENTITY_CHARS: usize = 120;
 
@@ -62,8 +72,19 @@ pub struct MarlinSession {
     loading: Option<Program>,
     loaded: Option<Program>,
     stream: Option<Stream>,
+    /// A print on the printer's own card.
+    card: Option<CardPrint>,
+    found_on_card: Found,
     is_online: bool,
     identity: String,
+    /// The name of the machine that answered first on this line; another one is refused.
+    machine: Option<String>,
+    /// What answered since the line was opened. A garbled name comes once, a true one again.
+    machines: Vec<String>,
+    asked_machine: usize,
+    abilities: Abilities,
+    readings: Readings,
+    prompt: Prompt,
     offline_reason: Option<String>,
     /// What was found on the last connect.
     found: Doing,
@@ -95,6 +116,10 @@ enum Step {
     Number,
     Identify,
     KeepAlive,
+    AutoReport,
+    CardClosed,
+    CardName,
+    CardState,
 }
 
 #[derive(Debug)]
@@ -152,13 +177,24 @@ impl MarlinSession {
         Self {
             phase: Phase::Closed,
             lines: LineSplitter::default(),
-            channel: Channel::new(Duration::from_millis(settings.probe_ms)),
+            channel: Channel::new(
+                Duration::from_millis(settings.probe_ms),
+                Limits { lines: settings.window_lines, buffer_bytes: settings.buffer_bytes },
+            ),
             outputs: VecDeque::new(),
             loading: None,
             loaded: None,
             stream: None,
+            card: None,
+            found_on_card: Found::default(),
             is_online: false,
             identity: String::new(),
+            machine: settings.machine.clone(),
+            machines: Vec::new(),
+            asked_machine: 0,
+            abilities: Abilities::default(),
+            readings: Readings::default(),
+            prompt: Prompt::default(),
             offline_reason: None,
             found: Doing::Idle { selected: None },
             heard_at: Tick(0),
@@ -174,6 +210,7 @@ impl MarlinSession {
     }
 
     fn on_opened(&mut self, now: Tick) {
+        self.channel.set_probing(self.settings.dialect.checks_lines);
         self.lines.clear();
         self.settle(now);
     }
@@ -181,12 +218,17 @@ impl MarlinSession {
     fn settle(&mut self, now: Tick) {
         self.channel.close();
         self.noise = Noise::default();
+        self.abilities = Abilities::default();
+        self.machines.clear();
+        self.found_on_card = Found::default();
+        self.asked_machine = 0;
         self.found = Doing::Idle { selected: None };
         self.phase = Phase::Settling { quiet_at: now.after(SETTLE_QUIET), until: now.after(SETTLE_MAX) };
     }
 
     fn on_lost(&mut self, reason: &str) {
         self.interrupt("the line to the printer was lost");
+        self.leave_card("the line to the printer was lost");
         self.channel.close();
         self.lines.clear();
         self.phase = Phase::Closed;
@@ -217,31 +259,42 @@ impl MarlinSession {
             return;
         }
         match reply {
-            Reply::Ok { line, temperatures } => {
+            Reply::Ok { line: number, free, temperatures } => {
                 self.tell_temperatures(now, temperatures);
-                self.on_ok(now, line);
+                if line.contains("FIRMWARE_NAME:") {
+                    // Klipper says it in the `ok` itself.
+                    self.on_firmware(line);
+                }
+                self.on_ok(now, number, free);
             }
             Reply::Resend(number) => self.on_resend(now, number),
             Reply::Busy => self.on_busy(now),
             Reply::PausedForUser => self.on_waits_for_person(now),
             Reply::Wait | Reply::Mangled => self.channel.on_mangled(now),
             Reply::Start => self.on_start(now),
-            Reply::Fatal(text) => self.on_fatal(&text),
+            Reply::Fatal(text) => self.on_fatal(now, &text),
             Reply::Error(text) => self.complaint = Some(text),
-            Reply::Temperatures(temperatures) => self.tell_temperatures(now, temperatures),
+            Reply::Temperatures(temperatures) => {
+                // It reports by itself and need not be asked.
+                self.poll_at = self.poll_at.max(now.after(Duration::from_millis(self.settings.poll_ms) * 2));
+                self.tell_temperatures(now, temperatures);
+            }
             Reply::Position(_) => self.on_position(),
             Reply::Firmware(text) => self.on_firmware(&text),
+            Reply::Capability { name, has } => self.abilities.note(&name, has),
+            Reply::ColdExtrusion => self.on_cold_extrusion(),
             Reply::Action(action) => self.on_action(&action),
+            Reply::Card(said) => self.on_card(said),
             Reply::Other => {}
         }
     }
 
-    fn on_ok(&mut self, now: Tick, line: Option<u32>) {
+    fn on_ok(&mut self, now: Tick, line: Option<u32>, free: Option<u32>) {
         if let Some(text) = self.complaint.take() {
             // Errors about lines come with a resend; this one stands alone.
             self.tell_complaint(now, &text);
         }
-        let event = self.channel.on_ok(now, line);
+        let event = self.channel.on_ok(now, line, free);
         self.on_event(now, event);
     }
 
@@ -257,6 +310,7 @@ impl MarlinSession {
         self.complaint = None;
         if let Phase::Asking { .. } = self.phase {
             let last = number - 1;
+            self.found_on_card.is_fresh = (0..i64::from(IDLE_BASE)).contains(&last);
             if last > i64::from(JOB_BASE) {
                 let lines = last - i64::from(JOB_BASE);
                 self.found = Doing::Unclear {
@@ -304,7 +358,15 @@ impl MarlinSession {
                         text: "the printer restarted during a print: check its power supply and cable".into(),
                     });
                 }
-                self.stop_stream("the printer was reset during the print: clear the plate and print again");
+                if self.card_is_printing() {
+                    self.say(Fact::Fault {
+                        code: "printer-reset".into(),
+                        text: "the printer restarted during a print: check its power supply and cable".into(),
+                    });
+                }
+                let why = "the printer was reset during the print: clear the plate and print again";
+                self.stop_stream(why);
+                self.stop_card(why);
                 self.settle(now);
             }
             Phase::Settling { .. }
@@ -315,7 +377,11 @@ impl MarlinSession {
         }
     }
 
-    fn on_fatal(&mut self, text: &str) {
+    fn on_fatal(&mut self, now: Tick, text: &str) {
+        if self.settings.dialect.goes_on_after_errors && !matches!(self.phase, Phase::Stopping { .. }) {
+            self.on_passing_error(now, text);
+            return;
+        }
         match self.phase {
             Phase::Closed | Phase::Halted => {}
             Phase::Stopping { .. } => {
@@ -331,8 +397,32 @@ impl MarlinSession {
                 self.channel.close();
                 self.outputs.push_back(Output::Transmit(b"M112\n".to_vec()));
                 self.stop_stream("the printer stopped itself: see its fault");
+                self.stop_card("the printer stopped itself: see its fault");
                 self.halt(format!("the printer has stopped itself (\"{text}\"): switch it off and on"));
             }
+        }
+    }
+
+    /// The line wasn't executed, whatever its `ok` says, and the firmware would go on with the next one.
+    fn on_passing_error(&mut self, now: Tick, text: &str) {
+        match self.phase {
+            Phase::Ready if self.stream.is_some() => {
+                let told = format!("the printer refused a line, \"{text}\": look at its console");
+                self.say(Fact::Fault { code: "printer-error".into(), text: told });
+                self.cancel(&format!(
+                    "the printer refused a line (\"{text}\"): clear the plate and print again"
+                ));
+            }
+            Phase::Ready => self.tell_complaint(now, text),
+            Phase::Greeting { .. } => {
+                self.go_offline(format!("the printer is not ready (\"{text}\"): look at its console"));
+                self.settle(now);
+            }
+            Phase::Closed
+            | Phase::Settling { .. }
+            | Phase::Asking { .. }
+            | Phase::Stopping { .. }
+            | Phase::Halted => {}
         }
     }
 
@@ -346,14 +436,35 @@ impl MarlinSession {
         let Phase::Greeting { step: Step::Identify, .. } = self.phase else { return };
         let text = text.strip_prefix("ok ").unwrap_or(text);
         self.identity = text.chars().filter(|c| !c.is_control()).take(IDENTITY_CHARS).collect();
-        if self.identity.contains("FIRMWARE_NAME:Klipper") {
-            self.halt(
-                "the printer runs Klipper, which ignores line numbers: it can't be driven as marlin".into(),
-            );
+        self.machines.push(identity::machine_of(text));
+        let dialect = Dialect::of_answer(text);
+        if dialect.checks_lines != self.settings.dialect.checks_lines {
+            let (name, other) = (dialect.name, self.settings.dialect.name);
+            self.halt(format!(
+                "the printer speaks {name} and the station is set up for {other}: set `dialect` of the station"
+            ));
         }
     }
 
+    /// What is printed from now on lacks material.
+    fn on_cold_extrusion(&mut self) {
+        let is_cancelling =
+            self.stream.as_ref().is_none_or(|stream| matches!(stream.stage, Stage::Cancelling { .. }));
+        if is_cancelling {
+            return;
+        }
+        self.say(Fact::Fault {
+            code: "cold-extrusion".into(),
+            text: "the nozzle is too cold to push material: check the heater, and that the program heats it"
+                .into(),
+        });
+        self.cancel("the nozzle was too cold to push material: clear the plate and print again");
+    }
+
     fn on_action(&mut self, action: &str) {
+        if let Some(text) = self.prompt.on_action(action) {
+            self.say(Fact::Fault { code: "printer-asks".into(), text });
+        }
         if self.stream.is_none() {
             return;
         }
@@ -381,7 +492,7 @@ impl MarlinSession {
     }
 
     fn load(&mut self, job: JobName, file: std::sync::Arc<[u8]>) {
-        if self.stream.is_some() {
+        if self.stream.is_some() || self.card_is_printing() {
             let reason = "another print is running: wait for its end".into();
             self.say(Fact::LoadFailed { job, reason });
             return;
@@ -392,11 +503,15 @@ impl MarlinSession {
             return;
         }
         self.loaded = None;
+        self.card = None;
         self.loading = Some(Program::new(job, file));
     }
 
     fn start(&mut self, now: Tick, job: &JobName) {
         if self.stream.as_ref().is_some_and(|stream| stream.program.job == *job) {
+            return;
+        }
+        if self.phase == Phase::Ready && self.start_from_card(job) {
             return;
         }
         if self.phase != Phase::Ready || self.stream.is_some() {
@@ -429,12 +544,15 @@ impl MarlinSession {
                 job: Some(stream.program.job.clone()),
                 paused: stream.stage == Stage::Paused || stream.waits_for_person,
             },
-            None => self.found.clone(),
+            None => self.card_doing().unwrap_or_else(|| self.found.clone()),
         };
         self.say(Fact::Report(doing));
     }
 
     fn pause(&mut self, reason: &str) {
+        if self.pause_card(reason) {
+            return;
+        }
         match &mut self.stream {
             Some(stream) if stream.stage == Stage::Feeding => {
                 stream.stage = Stage::Pausing { reason: reason.to_owned() };
@@ -445,6 +563,9 @@ impl MarlinSession {
     }
 
     fn resume(&mut self) {
+        if self.resume_card() {
+            return;
+        }
         let Some(stream) = &mut self.stream else {
             self.refuse("resume", "no print is running");
             return;
@@ -460,6 +581,9 @@ impl MarlinSession {
     }
 
     fn cancel(&mut self, reason: &str) {
+        if self.cancel_card(reason) {
+            return;
+        }
         let Some(stream) = &mut self.stream else {
             self.refuse("cancel", "no print is running");
             return;
@@ -489,6 +613,7 @@ impl MarlinSession {
         self.say(Fact::Fault { code: "emergency-stop".into(), text: "emergency stop was pressed".into() });
         self.loaded = None;
         self.stop_stream("emergency stop");
+        self.stop_card("emergency stop");
         self.phase = Phase::Stopping { since: now, asked: false };
     }
 
@@ -497,7 +622,7 @@ impl MarlinSession {
     fn on_event(&mut self, now: Tick, event: Option<Event>) {
         match event {
             None => {}
-            Some(Event::Accepted) => self.on_accepted(now),
+            Some(Event::Accepted | Event::Taken) => self.on_accepted(now),
             Some(Event::Refused) => self.on_refused(now),
             Some(Event::CountLost) => self.on_count_lost(now),
         }
@@ -521,6 +646,7 @@ impl MarlinSession {
             self.cancel(why);
         } else {
             self.stop_stream(why);
+            self.leave_card(why);
             self.settle(now);
         }
     }
@@ -537,6 +663,7 @@ impl MarlinSession {
                 return;
             }
         }
+        self.leave_card("the printer lost count of the lines");
         self.stop_stream(
             "the printer lost count of the lines, most likely it was reset: clear the plate and print again",
         );
@@ -582,6 +709,7 @@ impl MarlinSession {
                 }
                 self.loading = Some(program);
             }
+            Check::Passed if self.settings.card => self.write_to_card(now, program),
             Check::Passed => {
                 self.loaded = Some(program);
                 self.say(Fact::Loaded { job });
@@ -607,6 +735,7 @@ impl MarlinSession {
             return;
         }
         self.interrupt("the printer stopped answering");
+        self.leave_card("the printer stopped answering");
         self.go_offline("the printer has stopped answering: look at it, check power and cable".into());
         self.settle(now);
     }
@@ -627,15 +756,31 @@ impl MarlinSession {
     /// Sends the next line, if the last one was accepted and there is one.
     fn advance(&mut self, now: Tick) {
         while self.channel.is_ready() && self.push_next(now) {}
+        while self.push_ahead(now) {}
+    }
+
+    /// Sends the next line of the program behind those in flight, where the firmware has room for it.
+    fn push_ahead(&mut self, now: Tick) -> bool {
+        if self.phase != Phase::Ready || now >= self.poll_at {
+            return false;
+        }
+        let Some(stream) = &mut self.stream else { return false };
+        let is_feeding = stream.started && stream.stage == Stage::Feeding;
+        if !is_feeding || !stream.program.peek().is_some_and(|line| self.channel.has_room(line)) {
+            return false;
+        }
+        self.feed(now)
     }
 
     fn push_next(&mut self, now: Tick) -> bool {
         match self.phase {
             Phase::Greeting { since, step } => self.greet(now, since, step),
+            Phase::Ready if self.card_is_exclusive() => self.push_of_card(now),
             Phase::Ready if now >= self.poll_at && !self.is_proving() => {
                 self.poll_at = now.after(Duration::from_millis(self.settings.poll_ms));
                 self.push(now, "M105".into())
             }
+            Phase::Ready if self.card.is_some() => self.push_of_card(now),
             Phase::Ready => self.push_of_stream(now),
             Phase::Closed
             | Phase::Settling { .. }
@@ -647,8 +792,20 @@ impl MarlinSession {
 
     fn greet(&mut self, now: Tick, since: Tick, step: Step) -> bool {
         match step {
-            Step::Number => {
+            Step::Number if self.settings.card => {
+                self.phase = Phase::Greeting { since, step: Step::CardClosed };
+                // If a file was being written when the line went, everything would go into it.
+                self.push(now, "M29".into())
+            }
+            Step::Number | Step::CardClosed => {
                 self.phase = Phase::Greeting { since, step: Step::Identify };
+                self.push(now, "M115".into())
+            }
+            Step::Identify if !self.is_identified() => {
+                if self.phase == Phase::Halted {
+                    return false;
+                }
+                self.asked_machine += 1;
                 self.push(now, "M115".into())
             }
             Step::Identify => {
@@ -656,12 +813,47 @@ impl MarlinSession {
                 // `busy` every second, so that a long command is told from a lost one early.
                 self.push(now, "M113 S1".into())
             }
-            Step::KeepAlive => {
+            Step::KeepAlive if self.abilities.reports_temperatures => {
+                self.phase = Phase::Greeting { since, step: Step::AutoReport };
+                self.push(now, format!("M155 S{}", self.settings.poll_ms.div_ceil(1000).max(1)))
+            }
+            Step::KeepAlive | Step::AutoReport if self.settings.card => {
+                self.phase = Phase::Greeting { since, step: Step::CardName };
+                self.push(now, "M27 C".into())
+            }
+            Step::CardName => {
+                self.phase = Phase::Greeting { since, step: Step::CardState };
+                self.push(now, "M27".into())
+            }
+            Step::KeepAlive | Step::AutoReport | Step::CardState => {
+                if step == Step::CardState {
+                    self.settle_card(now);
+                }
                 self.phase = Phase::Ready;
                 self.go_online(now);
                 true
             }
         }
+    }
+
+    /// True once it is clear which machine answers, or that it doesn't say so clearly.
+    fn is_identified(&mut self) -> bool {
+        if self.machine.as_ref().is_some_and(|known| self.machines.contains(known)) {
+            return true;
+        }
+        let is_double = |found: &&String| self.machines.iter().filter(|other| other == found).count() > 1;
+        let Some(found) = self.machines.iter().find(is_double).cloned() else {
+            return self.asked_machine >= MACHINE_TRIES;
+        };
+        let Some(known) = &self.machine else {
+            self.machine = Some(found);
+            return true;
+        };
+        self.halt(format!(
+            "another device is on this port: \"{found}\" answers instead of \"{known}\"; plug them back, or correct \
+             `machine` of the station and restart sprue"
+        ));
+        false
     }
 
     fn push_of_stream(&mut self, now: Tick) -> bool {
@@ -843,11 +1035,13 @@ impl MarlinSession {
 
     fn tell_progress(&mut self) {
         let Some(program) = self.stream.as_ref().map(|stream| &stream.program) else { return };
-        let fact = Fact::Progress { job: program.job.clone(), done: program.done, total: program.total };
+        let done = program.done.saturating_sub(u64::from(self.channel.unconfirmed()));
+        let fact = Fact::Progress { job: program.job.clone(), done, total: program.total };
         self.say(fact);
     }
 
     fn tell_temperatures(&mut self, now: Tick, temperatures: Vec<Temperature>) {
+        let temperatures = self.readings.credible(now, temperatures);
         let is_due = self.told_temperatures_at.is_none_or(|told| now.since(told) >= TELL_EVERY);
         if self.is_online && is_due && !temperatures.is_empty() {
             self.told_temperatures_at = Some(now);
@@ -871,7 +1065,9 @@ impl MarlinSession {
             Phase::Settling { quiet_at, until } => Some(quiet_at.min(until)),
             Phase::Asking { until } => Some(until),
             Phase::Greeting { since, .. } => Some(since.after(GREETING_MAX)),
-            Phase::Ready if self.channel.is_ready() => Some(self.poll_at),
+            Phase::Ready if self.channel.is_ready() && !self.card_is_exclusive() => {
+                Some(self.poll_at.min(self.card_ask_at().unwrap_or(self.poll_at)))
+            }
             Phase::Ready => None,
             Phase::Stopping { since, asked: false } => Some(since.after(STOP_CHECK)),
             Phase::Stopping { since, asked: true } => Some(since.after(STOP_VERDICT)),

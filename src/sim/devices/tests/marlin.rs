@@ -8,17 +8,27 @@ use proptest::prelude::*;
 use super::pair::{Pair, job, speed};
 use crate::devices::drivers::marlin::{MarlinSession, Settings};
 use crate::devices::session::{Command, Doing, Fact, Input, Output, Session};
+use crate::sim::devices::marlin::Firmware;
 use crate::sim::devices::record::Entry;
 use crate::sim::devices::{Faults, MarlinSim, Record};
 use crate::units::Tick;
+
+mod card;
+mod firmware;
+mod window;
 
 type MarlinPair = Pair<MarlinSession, MarlinSim>;
 
 const LONG: Duration = Duration::from_secs(1000);
 
 fn pair(faults: &str, seed: u64) -> MarlinPair {
-    let sim = MarlinSim::new(Faults::parse(faults).unwrap().seeded(seed), Record::default(), speed(1000));
-    Pair::new(MarlinSession::new(Settings::default()), sim)
+    pair_of(Firmware::default(), Settings::default(), faults, seed)
+}
+
+fn pair_of(firmware: Firmware, settings: Settings, faults: &str, seed: u64) -> MarlinPair {
+    let faults = Faults::parse(faults).unwrap().seeded(seed);
+    let sim = MarlinSim::with_firmware(firmware, faults, Record::default(), speed(1000));
+    Pair::new(MarlinSession::new(settings), sim)
 }
 
 fn program(lines: usize) -> String {
@@ -130,7 +140,8 @@ fn busy_and_silence_are_waited_out() {
 #[test]
 fn a_noisy_line_loses_and_doubles_nothing() {
     for seed in 0..20 {
-        assert_exact("corrupt=0.01", seed, Duration::from_secs(10));
+        assert_exact("corrupt=0.01", seed, Duration::from_secs(4));
+        assert_exact("corrupt=0.05", seed, LONG);
         assert_exact(
             "corrupt=0.02,lose-line=0.02,lose-ok=0.02,mangle-ok=0.02,double-ok=0.02,garbage-ok=0.02",
             seed,
@@ -148,7 +159,9 @@ fn a_line_that_is_refused_for_ever_stops_the_print() {
 
 #[test]
 fn after_a_firmware_reset_no_job_line_follows() {
-    for fault in ["reset-at=100", "quiet-reset-at=100", "reset-at=2", "quiet-reset-at=2"] {
+    for fault in
+        ["reset-at=100", "quiet-reset-at=100", "reset-at=2", "quiet-reset-at=2", "power-dip-at=100:2"]
+    {
         let pair = assert_stopped(fault);
         assert!(pair.device.executed().len() <= 101, "{fault}");
     }

@@ -110,7 +110,11 @@ impl<S: Session, D: Device> Pair<S, D> {
                     self.device.receive(self.now, &bytes);
                 }
                 Output::Transmit(_) => {}
-                Output::Fact(fact) => self.facts.push(fact),
+                Output::Fact(fact) => {
+                    // Whoever waits for it sees it before time goes on.
+                    heard = true;
+                    self.facts.push(fact);
+                }
                 Output::Wait(deadline) => {
                     self.deadline = deadline;
                     return heard;
