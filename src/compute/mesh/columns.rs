@@ -18,7 +18,7 @@ const SHIFT: f64 = 0.618_033_988_749_895;
 /// Crossings are rounded to this, mm, so that faces which lie on each other are at the same height.
 const HEIGHT_STEP: f64 = 1.0e-6;
 /// Line and box tests that may be spent; a normal ring needs about a million.
-const WORK_MAX: f64 = 1.0e8;
+const WORK_MAX: f64 = 1.5e7;
 
 /// Where bodies overlap.
 #[derive(Debug, Clone, PartialEq)]

@@ -42,28 +42,32 @@ pub fn orient_shells(mesh: &mut Mesh) -> Vec<Repair> {
 }
 
 pub(crate) fn orient(mesh: &mut Mesh, topology: &Topology) -> Vec<Repair> {
-    let mut repairs = Vec::new();
-    let turned = minority(topology);
-    let odd = turned.iter().filter(|&&turned| turned).count();
-    if odd > 0 {
-        turn(mesh, |face| turned[face]);
-        let text = format!("faces that looked the wrong way were turned: {odd}");
-        repairs.push(Repair { code: "WINDING_MIXED".to_owned(), count: odd, moved_mm_max: 0.0, text });
-    }
+    let mut repairs: Vec<Repair> = agree(mesh, topology).into_iter().collect();
     let shells = measure(mesh, topology);
     let inverted: Vec<bool> = shells.iter().map(|shell| is_inverted(&shells, shell)).collect();
     let count = inverted.iter().filter(|&&inverted| inverted).count();
     if count > 0 {
         turn(mesh, |face| inverted[topology.shell_of[face] as usize]);
         let text = format!("bodies that were inside out were turned: {count}");
-        repairs.push(Repair { code: "SHELL_INVERTED".to_owned(), count, moved_mm_max: 0.0, text });
+        let first = inverted.iter().position(|&inverted| inverted).map_or(0, |index| index);
+        repairs.push(Repair::note("SHELL_INVERTED", count, text).at(at(shells[first].bounds.center())));
     }
     repairs
 }
 
+/// Turns the faces that disagree with the larger part of their shell.
+pub(crate) fn agree(mesh: &mut Mesh, topology: &Topology) -> Option<Repair> {
+    let turned = minority(topology);
+    let first = turned.iter().position(|&turned| turned)?;
+    let odd = turned.iter().filter(|&&turned| turned).count();
+    turn(mesh, |face| turned[face]);
+    let text = format!("faces that looked the wrong way were turned: {odd}");
+    Some(Repair::note("WINDING_MIXED", odd, text).at(at(mesh.corners(first)[0])))
+}
+
 /// Measures the shells of a mesh and finds which lies in which.
 pub(crate) fn measure(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
-    let mut shells = sums(mesh, topology);
+    let mut shells = measure_apart(mesh, topology);
     let closed = shells.iter().filter(|shell| shell.kind != ShellKind::Open).count();
     if (2..=NESTED_SHELLS_MAX).contains(&closed) {
         nest(mesh, topology, &mut shells);
@@ -102,7 +106,8 @@ fn turn(mesh: &mut Mesh, is_wrong: impl Fn(usize) -> bool) {
     }
 }
 
-fn sums(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
+/// Measures the shells of a mesh, without asking which lies in which.
+pub(crate) fn measure_apart(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
     let Some(all) = mesh.bounds() else { return Vec::new() };
     let start = |edges: &super::topology::ShellEdges| {
         let corner = mesh.corners(edges.first_face as usize)[0];
