@@ -26,6 +26,8 @@ mod designs;
 mod document;
 mod events;
 mod idempotency;
+mod lots;
+mod metal;
 mod metrics;
 mod order_body;
 mod orders;

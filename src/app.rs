@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sprue_compute::print_files::Format;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,7 @@ use crate::services::run::Runner;
 use crate::services::{self, Shop, Wake, notify, plan, prepare};
 use crate::shop::workshop::{Station, Workshop};
 use crate::store::keys::{self, KeyRing};
+use crate::store::signing::{self, Signer};
 use crate::store::{self, Store};
 use crate::webhooks::{SecretOf, Sender};
 
@@ -79,6 +81,9 @@ pub enum Error {
     /// The keys can't be read.
     #[error("the keys can't be used")]
     OpenKeys(#[from] keys::Error),
+    /// The workshop's signing key can't be used.
+    #[error(transparent)]
+    OpenSigner(#[from] signing::Error),
     /// What the record holds can't be taken up.
     #[error("the record can't be taken up")]
     TakeUp(#[from] services::Error),
@@ -101,6 +106,7 @@ impl App {
         let lock = lock_data_dir(&file.data_dir)?;
         let store = Store::open(&file.data_dir, clock.clone(), ids)?;
         let keys = KeyRing::open(&file.data_dir)?;
+        let signer = Signer::open(&file.data_dir)?;
         let plan = plan::Current::load(&store).await?;
         let listener = TcpListener::bind(file.listen).await;
         let listener = listener.map_err(|source| Error::Listen { address: file.listen, source })?;
@@ -120,6 +126,7 @@ impl App {
             fleet: Arc::new(fleet),
             wake: Arc::new(Wake::default()),
             plan: Arc::new(plan),
+            signer: Arc::new(signer),
             compute: Arc::new(Semaphore::new(1)),
         };
         let secret_of = adopt_webhooks(&shop, &file, &keys).await?;
@@ -262,6 +269,7 @@ fn workshop_of(file: &config::Workshop) -> Workshop {
         stations: file.stations.clone(),
         people: file.people.clone(),
         exposures: file.exposure.clone(),
+        prices: file.prices.clone(),
         limits: file.limits,
     }
 }
@@ -301,7 +309,8 @@ fn driver_settings(file: &config::Workshop, station: &Station) -> toml::Table {
     let mut settings = toml::Table::new();
     if station.driver == "chitu" {
         let profile = station.profile.as_deref().and_then(|stem| file.profiles.printer(stem).ok());
-        let extension = profile.map_or("goo", |profile| profile.extension());
+        let extension = profile.and_then(|profile| Format::by_name(profile.format()));
+        let extension = extension.map_or("goo", Format::extension);
         settings.insert("extension".to_owned(), extension.into());
     }
     if file.simulation.is_some() {

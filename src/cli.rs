@@ -13,6 +13,7 @@ use crate::finding::Finding;
 
 mod check;
 mod config;
+mod convert;
 mod data_dir;
 mod demo;
 mod inspect;
@@ -21,6 +22,7 @@ mod key;
 mod serve;
 mod simulate;
 mod slice;
+mod verify;
 
 /// On-premise manufacturing controller for bespoke jewellery workshops.
 #[derive(Debug, Parser)]
@@ -44,12 +46,16 @@ enum Command {
     Slice(slice::Arguments),
     /// Read a printer's file, ours or foreign.
     Inspect(inspect::Arguments),
+    /// Write a printer's file in another printer's format.
+    Convert(convert::Arguments),
     /// Simulate one device on a pseudo-terminal.
     Simulate(simulate::Arguments),
     /// Create, list and revoke API keys.
     Key(key::Arguments),
     /// Look at the journal.
     Journal(journal::Arguments),
+    /// Check a piece passport, without the workshop that wrote it.
+    Verify(verify::Arguments),
 }
 
 /// Why a command did not do what was asked.
@@ -89,9 +95,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Slice(arguments) => slice::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 pub mod builtin;
 mod drivers;
+mod exposures;
 mod place;
 pub mod profiles;
 mod read;

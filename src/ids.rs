@@ -53,6 +53,10 @@ ids! {
     DeliveryId = "dlv_";
     /// One API key.
     KeyId = "key_";
+    /// One lot of material.
+    LotId = "lot_";
+    /// One movement of metal in the books.
+    MetalEntryId = "mtl_";
     /// One operation: a step at a station.
     OperationId = "op_";
     /// One order.

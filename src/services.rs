@@ -13,6 +13,7 @@ use crate::devices::fleet::Fleet;
 use crate::finding::Finding;
 use crate::shop::profile::Profiles;
 use crate::shop::workshop::Workshop;
+use crate::store::signing::Signer;
 use crate::store::{self, Store};
 
 pub mod access;
@@ -20,8 +21,11 @@ pub mod board;
 pub mod compose;
 pub mod events;
 pub mod intake;
+pub mod lots;
+pub mod metal;
 pub mod notify;
 pub mod orders;
+pub mod passport;
 pub mod plan;
 pub mod prepare;
 pub mod query;
@@ -47,6 +51,8 @@ pub struct Shop {
     pub wake: Arc<Wake>,
     /// The plan in force, with its place in the record.
     pub plan: Arc<plan::Current>,
+    /// What the workshop signs with.
+    pub signer: Arc<Signer>,
     /// At most one mesh is checked and one plate sliced at a time: both use every core they get.
     pub compute: Arc<tokio::sync::Semaphore>,
 }

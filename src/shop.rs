@@ -4,9 +4,12 @@
 
 pub mod design;
 pub mod event;
+pub mod lot;
+pub mod metal;
 pub mod notice;
 pub mod operation;
 pub mod order;
+pub mod passport;
 pub mod piece;
 pub mod plan;
 pub mod plate;

@@ -21,15 +21,19 @@ pub mod fold;
 mod idempotency;
 mod journal;
 pub mod keys;
+mod lots;
 mod project;
 mod rows;
 mod schema;
+pub mod signing;
+mod trace;
 mod writer;
 
 pub use blobs::Blobs;
 pub use deliveries::{Attempt, Delivery, DeliveryRow, Outcome};
 pub use idempotency::Answer;
 pub use rows::{OrderFilter, Rows};
+pub use trace::HistoryLine;
 pub use writer::Tx;
 
 /// What went wrong in the store.

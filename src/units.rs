@@ -13,6 +13,67 @@ pub use sprue_station_protocol::Celsius;
 #[serde(transparent)]
 pub struct Milligrams(pub i64);
 
+impl Milligrams {
+    /// The nearest whole number of milligrams; 0 for what is no number, the ends of the range beyond them.
+    #[must_use]
+    pub fn rounded(milligrams: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and not-a-number becomes 0")]
+        Self(milligrams.round() as i64)
+    }
+
+    /// The same mass in grams, for formulas and screens; sums are made of whole milligrams.
+    #[must_use]
+    pub fn grams(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 9,000 tonnes")]
+        let milligrams = self.0 as f64;
+        milligrams / 1000.0
+    }
+
+    /// Share of `whole`, percent; nothing if the whole is nothing.
+    #[must_use]
+    pub fn percent_of(self, whole: Milligrams) -> Option<f64> {
+        (whole.0 != 0).then(|| self.grams() / whole.grams() * 100.0)
+    }
+}
+
+impl std::fmt::Display for Milligrams {
+    /// Grams to the hundredth, as scales in workshops show them; to the thousandth where that says more.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let decimals = if self.0 % 10 == 0 { 2 } else { 3 };
+        write!(f, "{:.decimals$} g", self.grams())
+    }
+}
+
+/// A volume in cubic millimetres.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CubicMillimeters(pub f64);
+
+/// Mass per volume in g/cm³, which is mg/mm³.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Density(pub f64);
+
+impl Density {
+    /// The same number for formulas in mm and mg.
+    #[must_use]
+    pub fn milligrams_per_mm3(self) -> f64 {
+        self.0
+    }
+
+    /// What a volume weighs.
+    #[must_use]
+    pub fn mass(self, volume: CubicMillimeters) -> Milligrams {
+        Milligrams::rounded(volume.0 * self.0)
+    }
+
+    /// The volume of a mass; nothing if the density is nothing.
+    #[must_use]
+    pub fn volume(self, mass: Milligrams) -> CubicMillimeters {
+        if self.0 > 0.0 { CubicMillimeters(mass.grams() * 1000.0 / self.0) } else { CubicMillimeters(0.0) }
+    }
+}
+
 /// A length of shop time in milliseconds: operation durations, windows, back-offs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]

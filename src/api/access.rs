@@ -25,6 +25,7 @@ use Role::{Admin, Display, Manager, OrderSystem, Technician};
 const EVERYBODY: Access = Roles(&[OrderSystem, Technician, Manager, Admin, Display]);
 const ORDERING: Access = Roles(&[OrderSystem, Admin]);
 const ORDER_ACTIONS: Access = Roles(&[OrderSystem, Manager, Admin]);
+const PASSPORT: Access = Roles(&[OrderSystem, Technician, Manager, Admin]);
 const WORKSHOP: Access = Roles(&[Technician, Manager, Admin]);
 const WORKSHOP_AND_BOARD: Access = Roles(&[Technician, Manager, Admin, Display]);
 const ADMIN: Access = Roles(&[Admin]);
@@ -42,13 +43,23 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/orders/{id}/release", ORDER_ACTIONS),
     ("GET", "/api/v1/pieces/{id}", EVERYBODY),
     ("GET", "/api/v1/pieces/{id}/timeline", EVERYBODY),
+    ("GET", "/api/v1/pieces/{id}/passport", PASSPORT),
+    ("GET", "/api/v1/trace", WORKSHOP),
     ("GET", "/api/v1/tasks", WORKSHOP),
     ("POST", "/api/v1/tasks/{id}/start", WORKSHOP),
     ("POST", "/api/v1/tasks/{id}/complete", WORKSHOP),
     ("POST", "/api/v1/tasks/{id}/fail", WORKSHOP),
+    ("GET", "/api/v1/lots", WORKSHOP),
+    ("POST", "/api/v1/lots", WORKSHOP),
+    ("POST", "/api/v1/lots/{id}/close", WORKSHOP),
+    ("GET", "/api/v1/metal", WORKSHOP),
+    ("GET", "/api/v1/metal/entries", WORKSHOP),
+    ("POST", "/api/v1/metal/moves", WORKSHOP),
+    ("POST", "/api/v1/metal/counts", WORKSHOP),
     ("GET", "/api/v1/stations", WORKSHOP_AND_BOARD),
     ("GET", "/api/v1/stations/{name}", WORKSHOP_AND_BOARD),
     ("POST", "/api/v1/stations/{name}/ready", WORKSHOP),
+    ("POST", "/api/v1/stations/{name}/load", WORKSHOP),
     ("POST", "/api/v1/stations/{name}/pause", WORKSHOP),
     ("POST", "/api/v1/stations/{name}/resume", WORKSHOP),
     ("POST", "/api/v1/stations/{name}/cancel", WORKSHOP),

@@ -11,7 +11,9 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiState, designs, events, metrics, orders, pieces, plan, stations, system, tasks, webhooks};
+use super::{
+    ApiState, designs, events, lots, metal, metrics, orders, pieces, plan, stations, system, tasks, webhooks,
+};
 
 /// What stands above the routes.
 #[derive(OpenApi)]
@@ -62,13 +64,22 @@ pub(super) fn routes() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(orders::release))
         .routes(routes!(pieces::read))
         .routes(routes!(pieces::timeline))
+        .routes(routes!(pieces::passport))
+        .routes(routes!(pieces::trace))
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::start))
         .routes(routes!(tasks::complete))
         .routes(routes!(tasks::fail))
+        .routes(routes!(lots::receive, lots::list))
+        .routes(routes!(lots::close))
+        .routes(routes!(metal::read))
+        .routes(routes!(metal::entries))
+        .routes(routes!(metal::book))
+        .routes(routes!(metal::count))
         .routes(routes!(stations::list))
         .routes(routes!(stations::read))
         .routes(routes!(stations::ready))
+        .routes(routes!(stations::load))
         .routes(routes!(stations::pause))
         .routes(routes!(stations::resume))
         .routes(routes!(stations::cancel))

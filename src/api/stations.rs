@@ -61,6 +61,37 @@ pub(super) async fn ready(
     answer(&state, &name).await
 }
 
+/// What is put on a station.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LoadBody {
+    /// Label of a lot that was received.
+    #[schema(example = "R-2026-31")]
+    lot: String,
+}
+
+/// A person put a lot of its material on a station; every print from now on records it.
+#[utoipa::path(post, path = "/api/v1/stations/{name}/load", tag = "stations", params(("name" = String, Path)),
+    request_body = LoadBody, responses(
+    (status = 200, description = "The station", body = StationBody),
+    (status = 401, description = "UNAUTHORIZED", body = Problem),
+    (status = 403, description = "FORBIDDEN", body = Problem),
+    (status = 404, description = "NOT_FOUND", body = Problem),
+    (status = 409, description = "CONFLICT: no such lot, or not for this station", body = Problem)))]
+pub(super) async fn load(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<StationBody>, Problem> {
+    let value = body::small(&headers, body).await?;
+    let mut report = Report::default();
+    let lot = Members::of_body(&value).map(|members| members.text("lot", &mut report)).unwrap_or_default();
+    report.done()?;
+    stations::load(&state.shop, &principal.name, &name, lot.trim().to_owned()).await?;
+    answer(&state, &name).await
+}
+
 /// Why a station is paused.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PauseBody {

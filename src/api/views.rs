@@ -29,6 +29,17 @@ pub(super) struct FindingView {
     place: String,
 }
 
+impl FindingView {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            severity: finding.severity.word().to_owned(),
+            code: finding.code.clone(),
+            text: finding.text.clone(),
+            place: finding.place.clone(),
+        }
+    }
+}
+
 /// A stored design.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Design)]
@@ -313,6 +324,22 @@ pub(super) struct PrintFileView {
     print_s: u64,
     /// Resin or wax.
     volume_ml: f64,
+    /// Of the resin or wax; null if its density is not known.
+    weight_g: Option<f64>,
+    /// Of the resin or wax; null if the shop gave no price.
+    cost: Option<CostView>,
+    /// What a person should look at before the print.
+    findings: Vec<FindingView>,
+}
+
+/// Money.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Cost)]
+pub(super) struct CostView {
+    /// How much.
+    amount: f64,
+    /// Sign or code of the currency.
+    currency: String,
 }
 
 impl PlateView {
@@ -327,6 +354,12 @@ impl PlateView {
                 layers: file.layers,
                 print_s: file.print_time.0 / 1000,
                 volume_ml: file.volume_ml,
+                weight_g: file.weight_g,
+                cost: file
+                    .cost
+                    .as_ref()
+                    .map(|cost| CostView { amount: cost.amount, currency: cost.currency.clone() }),
+                findings: file.findings.iter().map(FindingView::of).collect(),
             }),
             PlateState::Composed | PlateState::Dissolved { .. } => None,
         };
@@ -401,6 +434,8 @@ pub(super) struct StationBody {
     profile: Option<String>,
     /// Stem of the material that is loaded.
     material: Option<String>,
+    /// Label of the lot that was put on it.
+    material_lot: Option<String>,
     /// What it can do.
     abilities: Vec<String>,
     /// `ready`, `busy`, `held`, `paused`, `needs_clearing`, `connecting`, `offline`, `faulted` or `unclear`.
@@ -477,6 +512,7 @@ impl StationBody {
             driver: view.station.driver,
             profile: view.station.profile,
             material: view.station.material,
+            material_lot: view.record.material_lot,
             abilities: view.station.abilities,
             state,
             reason,

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use sprue_compute::print_files::{self, Limits, PrintFile};
-use sprue_compute::slice::Control;
+use serde::Serialize;
+use sprue_compute::plate_checks::{self, PlateReport, Rules, Scene};
+use sprue_compute::print_files::{self, Inspection, Limits, PrintFile};
+use sprue_compute::slice::{Control, LayerError, StreamError};
 
 use super::{Failure, print, print_json, read_file};
 use crate::finding::Finding;
@@ -20,9 +22,29 @@ pub(super) struct Arguments {
     /// Where to write the layer's picture.
     #[arg(long, requires = "layer")]
     png: Option<PathBuf>,
+    /// Look for islands, suction cups and trapped resin, and at the area of each layer.
+    #[arg(long)]
+    checks: bool,
+    /// Look for features narrower than this, too, in µm.
+    #[arg(long, requires = "checks")]
+    thin_um: Option<f64>,
+    /// Largest area that peels off the film, in mm²; larger layers are told.
+    #[arg(long, requires = "checks")]
+    peel_mm2: Option<f64>,
+    /// Largest growth of the area from a layer to the next, in mm²; larger steps are told.
+    #[arg(long, requires = "checks")]
+    jump_mm2: Option<f64>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    inspection: Inspection,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<PlateReport>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -42,17 +64,39 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let control = Control { cancel: &never, progress: &|_, _| {} };
     let inspection =
         print_files::inspect(file.as_ref(), control).map_err(|failure| refused(failure.to_string()))?;
+    let checks = arguments.checks.then(|| check(file.as_ref(), arguments, control)).transpose();
+    let checks = checks.map_err(|failure| refused(failure.to_string()))?;
     if arguments.json {
-        return print_json(&inspection);
+        return print_json(&Answer { inspection, checks });
     }
     show(file.as_ref());
+    for finding in checks.iter().flat_map(|report| &report.findings) {
+        print(&finding.to_string());
+    }
     Ok(())
+}
+
+/// Places are counted from the corner of the display: a file does not say where the build area lies.
+fn check(
+    file: &dyn PrintFile,
+    arguments: &Arguments,
+    control: Control<'_>,
+) -> Result<PlateReport, StreamError<LayerError>> {
+    let tops_mm = file.facts().layers.iter().map(|layer| layer.z_um / 1000.0).collect();
+    let scene = Scene { tops_mm, ..Scene::default() };
+    let rules = Rules {
+        thin_mm: arguments.thin_um.map(|limit| limit / 1000.0),
+        peel_mm2: arguments.peel_mm2,
+        jump_mm2: arguments.jump_mm2,
+        ..Rules::GEOMETRY
+    };
+    plate_checks::check(file, &scene, &rules, control)
 }
 
 fn show(file: &dyn PrintFile) {
     let facts = file.facts();
     let [width, height] = facts.resolution_px;
-    print(&format!("{:?} {} for {}", facts.format, facts.version, facts.machine));
+    print(&format!("{} {} for {}", facts.format.name(), facts.version, facts.machine));
     print(&format!("  {width} x {height} px, {} µm layers, {} layers", facts.layer_um, facts.layers.len()));
     print(&format!("  {:.2} ml of {}, {:.0} min", facts.volume_ml, facts.resin, facts.print_s / 60.0));
 }

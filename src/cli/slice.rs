@@ -1,5 +1,7 @@
 //! `sprue slice`: designs into one printer's file, without a shop.
 
+mod process;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -10,14 +12,18 @@ use serde::Serialize;
 use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits, MeshFormat};
 use sprue_compute::nest;
+use sprue_compute::print_files::Format;
 use sprue_compute::slice::{Control, Sampling};
 
 use super::{Failure, print, print_json, read_file, say};
 use crate::clock::Clock;
-use crate::config::profiles;
+use crate::config::{self, profiles};
 use crate::finding::{Finding, any_error};
 use crate::services::slicing::{self, PrintFile, PrintSettings, Process};
-use crate::shop::profile::printer::ResinFormat;
+use crate::shop::plate::Cost;
+use crate::shop::profile::printer::Motion;
+use crate::shop::profile::{ExposureOverride, Profiles};
+use crate::shop::workshop::MaterialPrice;
 use crate::units::Microns;
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +52,11 @@ pub(super) struct Arguments {
     /// Grey levels at edges: 1 for none, more for exact coverage.
     #[arg(long, default_value_t = 8)]
     aa: u16,
+    /// A shop file: its profiles, exposures and prices hold.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    process: process::ProcessArguments,
     /// The printer's file; its extension picks the format. Without it: beside the first design.
     #[arg(short, long)]
     output: Option<PathBuf>,
@@ -72,6 +83,11 @@ struct Answer {
     slice_s: f64,
     encode_s: f64,
     out_bytes: u64,
+    /// Null if nobody published the material's density.
+    weight_g: Option<f64>,
+    /// Null if there is no price.
+    cost: Option<Cost>,
+    findings: Vec<Finding>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -97,11 +113,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let sliced_s = clock.tick().0;
     write_whole(&output, &file.bytes)?;
     let answer = answer(&settings, &file, [loaded_s, sliced_s, clock.tick().0]);
+    answer.findings.iter().for_each(|finding| say(&finding.to_string()));
     if arguments.json {
         return print_json(&answer);
     }
+    let weight = answer.weight_g.map_or(String::new(), |grams| format!(", {grams:.2} g"));
+    let cost = answer.cost.map_or(String::new(), |cost| format!(", {:.2} {}", cost.amount, cost.currency));
     print(&format!(
-        "{}: {} layers, {:.2} ml, {:.0} min",
+        "{}: {} layers, {:.2} ml{weight}{cost}, {:.0} min",
         output.display(),
         answer.layers,
         answer.volume_ml,
@@ -110,17 +129,37 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn eprint_progress(done: u32, total: u32) {
+/// Profiles, and what the shop knows better.
+struct Known {
+    profiles: Profiles,
+    exposures: Vec<ExposureOverride>,
+    prices: Vec<MaterialPrice>,
+}
+
+fn known(shop_file: Option<&Path>) -> Result<Known, Failure> {
+    let Some(path) = shop_file else {
+        let profiles = profiles::built_in().map_err(|problems| anyhow!("built-in profiles: {problems:?}"))?;
+        return Ok(Known { profiles, exposures: Vec::new(), prices: Vec::new() });
+    };
+    let shop = config::load(path)
+        .map_err(|problems| Failure::RefusedLines(problems.iter().map(ToString::to_string).collect()))?;
+    Ok(Known { profiles: shop.profiles, exposures: shop.exposure, prices: shop.prices })
+}
+
+pub(super) fn eprint_progress(done: u32, total: u32) {
     use std::io::Write;
     let end = if done == total { "\n" } else { "" };
     let _ = write!(std::io::stderr(), "\rlayer {done} of {total}{end}");
 }
 
 fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
-    let profiles = profiles::built_in().map_err(|problems| anyhow!("built-in profiles: {problems:?}"))?;
+    let Known { profiles, exposures, prices } = known(arguments.config.as_deref())?;
     let layer = arguments.layer_um.map(Microns);
-    let mut settings = slicing::resolve(&profiles, &[], &arguments.printer, &arguments.material, layer)
+    let stems = (arguments.printer.as_str(), arguments.material.as_str());
+    let mut settings = slicing::resolve(&profiles, &exposures, stems.0, stems.1, layer)
         .map_err(|finding| Failure::Refused(vec![finding]))?;
+    settings.price = slicing::price_of(&prices, stems.1).or(settings.price);
+    process::apply(&arguments.process, stems, &exposures, &mut settings)?;
     settings.sampling = if arguments.aa > 1 { Sampling::Coverage } else { Sampling::Centre };
     if let Some(stem) = &arguments.alloy {
         let alloy = profiles.alloy(stem).map_err(|unknown| {
@@ -135,13 +174,19 @@ fn settings(arguments: &Arguments) -> Result<PrintSettings, Failure> {
 /// The extension picks the format, as far as the printer's kind can have it.
 fn choose_format(settings: &mut PrintSettings, output: Option<&Path>) -> Result<(), Failure> {
     let Some(output) = output else { return Ok(()) };
+    let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match (&mut settings.process, extension) {
-        (Process::Resin(resin, _), "goo") => resin.format = ResinFormat::Goo,
-        (Process::Resin(resin, _), "sl1") => resin.format = ResinFormat::Sl1,
-        (Process::Wax(..), "gcode") => {}
-        (Process::Resin(..), _) => return Err(wrong_format(extension, "goo or sl1")),
-        (Process::Wax(..), _) => return Err(wrong_format(extension, "gcode")),
+    match &settings.picture_format {
+        Some(own) => {
+            let known = || Format::ALL.map(Format::extension).join(", ");
+            let asked = Format::of_file_name(name).ok_or_else(|| wrong_format(extension, &known()))?;
+            // The printer's own version and packing of a format stay.
+            if asked.extension() != own.extension() {
+                settings.picture_format = Some(asked);
+            }
+        }
+        None if extension == "gcode" => {}
+        None => return Err(wrong_format(extension, "gcode")),
     }
     Ok(())
 }
@@ -153,7 +198,8 @@ fn wrong_format(extension: &str, known: &str) -> Failure {
 
 fn output_path(arguments: &Arguments, settings: &PrintSettings) -> PathBuf {
     let beside = || arguments.designs.first().cloned().unwrap_or_default();
-    arguments.output.clone().unwrap_or_else(|| beside().with_extension(settings.printer.extension()))
+    let extension = settings.picture_format.map_or("gcode", Format::extension);
+    arguments.output.clone().unwrap_or_else(|| beside().with_extension(extension))
 }
 
 fn stem_of(path: &Path) -> String {
@@ -257,5 +303,8 @@ fn answer(settings: &PrintSettings, file: &PrintFile, [loaded, sliced, written]:
         slice_s: seconds(sliced - loaded),
         encode_s: seconds(written - sliced),
         out_bytes: file.bytes.len() as u64,
+        weight_g: file.weight_g,
+        cost: file.cost.clone(),
+        findings: file.findings.clone(),
     }
 }

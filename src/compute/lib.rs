@@ -9,6 +9,7 @@ pub mod finding;
 pub mod mesh;
 pub mod mesh_files;
 pub mod nest;
+pub mod plate_checks;
 pub mod preview;
 pub mod print_files;
 pub mod ring_size;

@@ -1,6 +1,5 @@
 //! What a station of each driver must have in the shop file.
 
-use crate::shop::profile::printer::ResinFormat;
 use crate::shop::profile::{PrinterProfile, ProfileKind, Profiles};
 
 /// What the shop file must say of a station with this driver.
@@ -82,17 +81,15 @@ fn printer_mismatch(driver: &str, stem: &str, printer: &PrinterProfile) -> Optio
     let (fits, wanted) = match driver {
         "marlin" => (printer.wax().is_some(), "a printer that takes G-code"),
         "chitu" => {
-            let format = printer.resin().map(|resin| resin.format);
-            (
-                matches!(format, Some(ResinFormat::Goo | ResinFormat::Ctb)),
-                "a resin printer with .goo or .ctb files",
-            )
+            let format = printer.resin().map_or("", |resin| &resin.format);
+            let fits = format == "goo" || format.starts_with("ctb");
+            (fits, "a resin printer with .goo or .ctb files")
         }
         _ => (printer.resin().is_some(), "a resin printer"),
     };
     let text = format!(
-        "driver \"{driver}\" wants {wanted}, but profile \"{stem}\" is one with .{} files",
-        printer.extension()
+        "driver \"{driver}\" wants {wanted}, but profile \"{stem}\" is one with {} files",
+        printer.format()
     );
     (!fits).then_some(text)
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use sprue_compute::print_files::Format;
 use toml::de::{DeTable, DeValue};
 
 use super::builtin;
@@ -91,7 +92,7 @@ pub(super) fn read_bounded(path: &Path) -> std::io::Result<String> {
 fn add(kind: ProfileKind, file: &File, profiles: &mut Profiles) -> Vec<Problem> {
     let mut report = Report::new(file.name.clone(), &file.text);
     match kind {
-        ProfileKind::Printer => insert(file, &mut profiles.printers, PrinterProfile::check, &mut report),
+        ProfileKind::Printer => insert(file, &mut profiles.printers, check_printer, &mut report),
         ProfileKind::Resin => add_material(MaterialKind::Resin, file, profiles, &mut report),
         ProfileKind::Wax => add_material(MaterialKind::Wax, file, profiles, &mut report),
         ProfileKind::Alloy => insert(file, &mut profiles.alloys, |alloy| alloy.check(), &mut report),
@@ -100,6 +101,18 @@ fn add(kind: ProfileKind, file: &File, profiles: &mut Profiles) -> Vec<Problem> 
         ProfileKind::Kiln => insert(file, &mut profiles.kilns, |kiln| kiln.check(), &mut report),
     }
     report.problems
+}
+
+fn check_printer(printer: &PrinterProfile) -> Flaws {
+    let mut flaws = printer.check();
+    if let Some(resin) = printer.resin()
+        && Format::by_name(&resin.format).is_none()
+    {
+        let known = Format::ALL.map(Format::name).join(", ");
+        let text = format!("no format is called \"{}\"; known are {known}", resin.format);
+        flaws.add("kind.resin.format", text);
+    }
+    flaws
 }
 
 fn add_material(kind: MaterialKind, file: &File, profiles: &mut Profiles, report: &mut Report<'_>) {

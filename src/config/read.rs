@@ -9,12 +9,10 @@ use super::place::Report;
 use super::profiles::read_bounded;
 use super::section::{At, Section};
 use super::workshop::{Limits, Line, Panel, Secret, Simulation, Webhook};
-use crate::shop::profile::material::{ExposureEntry, check_exposure};
 use crate::shop::profile::routing::is_slug;
-use crate::shop::profile::{ExposureOverride, Flaws, Tag};
 use crate::shop::shift::Shift;
 use crate::shop::webhook::parse_secret;
-use crate::units::{Microns, Timestamp};
+use crate::units::Timestamp;
 
 /// `[workshop]` as written.
 pub(super) struct Head {
@@ -194,68 +192,6 @@ fn is_event_pattern(pattern: &str) -> bool {
     let words: Vec<&str> = pattern.split('.').collect();
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     words.iter().enumerate().all(|(i, word)| is_word(word) || (*word == "*" && i + 1 == words.len()))
-}
-
-pub(super) fn exposure(mut section: Section<'_>, report: &mut Report<'_>) -> Option<ExposureAsWritten> {
-    let printer = section.needed_text("printer", report);
-    let material = section.needed_text("material", report);
-    let layer = section.needed_whole("layer_um", (1, 500), report);
-    let exposure_s = section.needed_number("exposure_s", report);
-    let bottom_exposure_s = section.needed_number("bottom_exposure_s", report);
-    let bottom_layers = section.needed_whole("bottom_layers", (0, 100), report);
-    let transition_layers = section.needed_whole("transition_layers", (0, 100), report);
-    let by = section.needed_text("by", report);
-    let source = section.needed_text("source", report);
-    let places = [
-        ("exposure_s", section.place_of("exposure_s")),
-        ("bottom_exposure_s", section.place_of("bottom_exposure_s")),
-    ];
-    section.finish(report);
-    let (printer, material) = (printer?, material?);
-    let value = ExposureOverride {
-        printer: printer.value.clone(),
-        material: material.value.clone(),
-        layer_um: Microns(i32::try_from(layer?.value).ok()?),
-        exposure_s: exposure_s?.value,
-        bottom_exposure_s: bottom_exposure_s?.value,
-        bottom_layers: u32::try_from(bottom_layers?.value).ok()?,
-        transition_layers: u32::try_from(transition_layers?.value).ok()?,
-        // Without these the file is refused anyway; the numbers are checked all the same.
-        by: by.map_or(String::new(), |by| by.value),
-        source: source.map_or(String::new(), |source| source.value),
-    };
-    for flaw in flaws_of(&value).0 {
-        let at = places.iter().find(|(key, _)| *key == flaw.path).map_or(printer.at, |(_, at)| *at);
-        report.add(at, format!("{}: {}", flaw.path, flaw.text));
-    }
-    Some(ExposureAsWritten { value, printer_at: printer.at, material_at: material.at })
-}
-
-/// `[[exposure]]` with the places of its references.
-pub(super) struct ExposureAsWritten {
-    pub(super) value: ExposureOverride,
-    pub(super) printer_at: usize,
-    pub(super) material_at: usize,
-}
-
-/// The same limits as for an entry of a profile.
-fn flaws_of(own: &ExposureOverride) -> Flaws {
-    let entry = ExposureEntry {
-        printer: own.printer.clone(),
-        layer_um: own.layer_um,
-        exposure_s: own.exposure_s,
-        bottom_exposure_s: own.bottom_exposure_s,
-        bottom_layers: own.bottom_layers,
-        transition_layers: own.transition_layers,
-        tag: Tag::T,
-        source: own.source.clone(),
-    };
-    let mut flaws = Flaws::default();
-    check_exposure("", &entry, &mut flaws);
-    for flaw in &mut flaws.0 {
-        flaw.path = flaw.path.trim_start_matches('.').to_owned();
-    }
-    flaws
 }
 
 pub(super) fn simulation(mut section: Section<'_>, report: &mut Report<'_>) -> Option<Simulation> {

@@ -93,6 +93,10 @@ impl<'a> Section<'a> {
 
     pub(super) fn needed_number(&mut self, key: &'static str, report: &mut Report<'_>) -> Option<At<f64>> {
         self.need(key, report);
+        self.number(key, report)
+    }
+
+    pub(super) fn number(&mut self, key: &'static str, report: &mut Report<'_>) -> Option<At<f64>> {
         let value = self.get(key)?;
         let at = value.span().start;
         let whole = value.get_ref().as_integer().map(|n| n.as_str().to_owned());

@@ -6,11 +6,12 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::drivers::{self, driver_names};
+use super::exposures::{self, ExposureAsWritten};
 use super::place::{Problem, Report, unreadable};
 use super::profiles;
-use super::read::{self, ExposureAsWritten, PersonAsWritten, StationAsWritten};
+use super::read::{self, PersonAsWritten, StationAsWritten};
 use super::section::{At, Section};
-use super::workshop::{Limits, Line, Panel, Person, Station, Workshop};
+use super::workshop::{Limits, Line, MaterialPrice, Panel, Person, Station, Workshop};
 use crate::shop::profile::material::MaterialKind;
 use crate::shop::profile::{ExposureOverride, Profiles};
 use crate::shop::workshop::is_print;
@@ -72,7 +73,12 @@ fn read_all<'a>(root: &'a DeTable<'a>, folder: &Path, report: &mut Report<'_>) -
     let exposure: Vec<ExposureAsWritten> = file
         .tables("exposure", report)
         .into_iter()
-        .filter_map(|section| read::exposure(section, report))
+        .filter_map(|section| exposures::exposure(section, report))
+        .collect();
+    let prices: Vec<At<MaterialPrice>> = file
+        .tables("price", report)
+        .into_iter()
+        .filter_map(|section| exposures::price(section, report))
         .collect();
     let simulation = file.table("simulation", report).map(|section| read::simulation(section, report));
     let limits = file.table("limits", report).map_or(Limits::USUAL, |section| read::limits(section, report));
@@ -82,6 +88,7 @@ fn read_all<'a>(root: &'a DeTable<'a>, folder: &Path, report: &mut Report<'_>) -
     let overrides: Vec<ExposureOverride> = exposure.iter().map(|entry| entry.value.clone()).collect();
     check_lines(&lines, report);
     check_exposures(&exposure, &profiles, report);
+    check_prices(&prices, &profiles, report);
     check_stations(&written, &lines, &profiles, &overrides, report);
     let known = known_abilities(&profiles);
     check_abilities(&written, &people, &known, report);
@@ -103,6 +110,7 @@ fn read_all<'a>(root: &'a DeTable<'a>, folder: &Path, report: &mut Report<'_>) -
         people: check_people(people, report),
         webhooks,
         exposure: overrides,
+        prices: prices.into_iter().map(|price| price.value).collect(),
         simulation: simulation.flatten(),
         limits,
         panel,
@@ -149,6 +157,18 @@ fn check_exposures(entries: &[ExposureAsWritten], profiles: &Profiles, report: &
                 report.add(entry.material_at, format!("material \"{}\" is no resin", entry.value.material));
             }
             Ok(_) => {}
+        }
+    }
+}
+
+fn check_prices(prices: &[At<MaterialPrice>], profiles: &Profiles, report: &mut Report<'_>) {
+    for (place, price) in prices.iter().enumerate() {
+        let material = &price.value.material;
+        if let Err(unknown) = profiles.material(material) {
+            report.add(price.at, unknown.to_string());
+        }
+        if prices.iter().take(place).any(|other| other.value.material == *material) {
+            report.add(price.at, format!("a second price of \"{material}\""));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use crate::shop::profile::{ExposureOverride, Profiles};
-pub use crate::shop::workshop::{Limits, Person, Station};
+pub use crate::shop::workshop::{Limits, MaterialPrice, Person, Station};
 use crate::units::Timestamp;
 
 /// One workshop: `workshop.toml`.
@@ -34,6 +34,8 @@ pub struct Workshop {
     pub webhooks: Vec<Webhook>,
     /// `[[exposure]]`: exposures that the shop tested itself.
     pub exposure: Vec<ExposureOverride>,
+    /// `[[price]]`: what materials cost this shop.
+    pub prices: Vec<MaterialPrice>,
     /// `[simulation]`: set if shop time runs faster than the world.
     pub simulation: Option<Simulation>,
     /// `[limits]`.

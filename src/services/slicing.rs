@@ -1,6 +1,9 @@
 //! From a composed plate to the printer's file: settings resolved with their origin, parts read, scaled and
 //! placed, sliced, written, and read back before anybody relies on it.
 
+mod faults;
+mod from_profile;
+
 use std::io::Cursor;
 use std::sync::atomic::AtomicBool;
 
@@ -8,23 +11,26 @@ use nalgebra::Vector3;
 use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits as FileLimits};
 use sprue_compute::nest::PlateSize;
+use sprue_compute::plate_checks::Watch;
 use sprue_compute::preview;
 use sprue_compute::print_files::gcode::{self, WaxJob};
 use sprue_compute::print_files::{self, Format, Job};
-use sprue_compute::slice::{self, Control, Display, Orientation, Part, Sampling};
+use sprue_compute::slice::{self, Control, HeightRange, Heights, LayerSource, Part, Sampling, Shaping};
 
 use crate::finding::Finding;
 use crate::services::{Error, Shop, with_causes};
 use crate::shop::design::Sha256Hex;
 use crate::shop::piece::Piece;
-use crate::shop::plate::{Placement, Plate, SlicedFile};
-use crate::shop::profile::material::ExtrusionEntry;
-use crate::shop::profile::printer::{self, Lift, Motion, PrinterKind, ResinFormat, ResinPrinter, WaxPrinter};
+use crate::shop::plate::{Cost, Placement, Plate, SlicedFile};
+use crate::shop::profile::material::{ExtrusionEntry, Price};
+use crate::shop::profile::printer::{PrinterKind, ResinPrinter, WaxPrinter};
 use crate::shop::profile::{
     ExposureOverride, MaterialProfile, PrinterProfile, Profiles, ResolvedExposure, Tagged, resolve_exposure,
 };
+use crate::shop::workshop::MaterialPrice;
 use crate::store::Blobs;
 use crate::units::{Microns, Span, Timestamp};
+use from_profile::{display, exposure_ranges, light, not_held, separation, shaping_of};
 
 /// Repairs and turns shells outward, as the check at intake did; measures nothing again.
 const TOPOLOGY: CheckSettings =
@@ -39,12 +45,18 @@ pub struct PrintSettings {
     pub material: MaterialProfile,
     /// Layer height.
     pub layer: Microns,
+    /// Where layers lie: of that height, or of others in some ranges.
+    pub heights: Heights,
     /// How the material is hardened or laid.
     pub process: Process,
+    /// What is written for a printer that takes pictures; the printer's own, unless somebody asks for another.
+    pub picture_format: Option<Format>,
     /// Steps of grey, or pixel centres only.
     pub sampling: Sampling,
     /// Shrinkage of the metal, if it is the same for all parts of the print.
     pub metal_shrink: Option<Tagged<f64>>,
+    /// What a litre of the material costs.
+    pub price: Option<Price>,
 }
 
 /// The numbers of a process, with where they come from.
@@ -69,6 +81,12 @@ pub struct PrintFile {
     pub print_time: Span,
     /// Resin or wax, ml.
     pub volume_ml: f64,
+    /// Its weight, g, if the material's density is known.
+    pub weight_g: Option<f64>,
+    /// What it costs, if there is a price.
+    pub cost: Option<Cost>,
+    /// What a person should look at.
+    pub findings: Vec<Finding>,
 }
 
 /// Resolves the settings of a print; a missing number is a finding that names it, never a default.
@@ -81,7 +99,15 @@ pub fn settings_for(
     material: &str,
     layer: Option<Microns>,
 ) -> Result<PrintSettings, Finding> {
-    resolve(&shop.profiles, &shop.workshop.exposures, printer, material, layer)
+    let mut settings = resolve(&shop.profiles, &shop.workshop.exposures, printer, material, layer)?;
+    settings.price = price_of(&shop.workshop.prices, material).or(settings.price);
+    Ok(settings)
+}
+
+/// What the shop pays for a litre of a material.
+#[must_use]
+pub fn price_of(prices: &[MaterialPrice], material: &str) -> Option<Price> {
+    prices.iter().find(|price| price.material == material).map(|price| price.per_litre.clone())
 }
 
 /// As `settings_for`, without a shop: for the command line.
@@ -101,16 +127,11 @@ pub fn resolve(
     let profile =
         profiles.material(material).map_err(|failure| unknown("MATERIAL_UNKNOWN", failure.to_string()))?;
     let layer = layer.unwrap_or(profile.preferred_layer_um.value);
-    let build = &printer_profile.build;
-    if !(build.layer_um_min..=build.layer_um_max).contains(&layer.0) {
-        let text = format!(
-            "{} prints layers of {} to {} µm, not {}; choose another layer height",
-            printer_profile.name, build.layer_um_min, build.layer_um_max, layer.0
-        );
-        return Err(unknown("LAYER_HEIGHT", text));
-    }
+    check_layer(printer_profile, layer)?;
+    let mut picture_format = None;
     let process = match &printer_profile.kind {
         PrinterKind::Resin(resin) => {
+            picture_format = Some(format_of(resin)?);
             let exposure = resolve_exposure(printer, (material, profile), layer, exposures)
                 .map_err(|failure| unknown(failure.code(), failure.to_string()))?;
             Process::Resin(resin.clone(), exposure)
@@ -128,8 +149,56 @@ pub fn resolve(
             Process::Wax(wax.clone(), entry.clone())
         }
     };
-    let (printer, material) = (printer_profile.clone(), profile.clone());
-    Ok(PrintSettings { printer, material, layer, process, sampling: Sampling::Coverage, metal_shrink: None })
+    let heights = heights_of(printer_profile, layer, &process)?;
+    Ok(PrintSettings {
+        printer: printer_profile.clone(),
+        material: profile.clone(),
+        layer,
+        heights,
+        process,
+        picture_format,
+        sampling: Sampling::Coverage,
+        metal_shrink: None,
+        price: profile.price_per_litre.clone(),
+    })
+}
+
+/// The format that a profile names.
+fn format_of(resin: &ResinPrinter) -> Result<Format, Finding> {
+    Format::by_name(&resin.format).ok_or_else(|| {
+        let known = Format::ALL.map(Format::name).join(", ");
+        let text = format!("no format is called \"{}\"; correct the printer's profile to one of {known}", resin.format);
+        Finding::error("FORMAT_UNKNOWN", "settings", text)
+    })
+}
+
+fn check_layer(printer: &PrinterProfile, layer: Microns) -> Result<(), Finding> {
+    let build = &printer.build;
+    if (build.layer_um_min..=build.layer_um_max).contains(&layer.0) {
+        return Ok(());
+    }
+    let text = format!(
+        "{} prints layers of {} to {} µm, not {}; choose another layer height",
+        printer.name, build.layer_um_min, build.layer_um_max, layer.0
+    );
+    Err(Finding::error("LAYER_HEIGHT", "settings", text))
+}
+
+/// Layers of one height, and of those that were measured together with the exposure.
+fn heights_of(printer: &PrinterProfile, layer: Microns, process: &Process) -> Result<Heights, Finding> {
+    let entries = match process {
+        Process::Resin(_, exposure) => exposure.correction.as_ref().map_or(&[][..], |found| &found.range),
+        Process::Wax(..) => &[],
+    };
+    let ranges =
+        entries.iter().filter_map(|entry| Some(HeightRange { from: entry.from_um, layer: entry.layer_um? }));
+    ranged(printer, layer, &ranges.collect::<Vec<_>>())
+}
+
+fn ranged(printer: &PrinterProfile, layer: Microns, ranges: &[HeightRange]) -> Result<Heights, Finding> {
+    ranges.iter().try_for_each(|range| check_layer(printer, range.layer))?;
+    Heights::with_ranges(layer, ranges)
+        .map_err(|failure| Finding::error("LAYER_HEIGHT", "settings", failure.to_string()))
 }
 
 /// The factors that a piece is scaled by on these settings, and where they come from. Never twice.
@@ -183,16 +252,38 @@ impl PrintSettings {
         microns(self.printer.build.margin_mm.value)
     }
 
+    /// Lays layers of other heights from some heights on, each with the exposure that is known for its height.
+    ///
+    /// # Errors
+    /// A finding if the printer can't print such a layer or no exposure is known for it.
+    pub fn set_layer_ranges(
+        &mut self,
+        (stem, material): (&str, &str),
+        exposures: &[ExposureOverride],
+        ranges: &[HeightRange],
+    ) -> Result<(), Finding> {
+        self.heights = ranged(&self.printer, self.layer, ranges)?;
+        let Process::Resin(_, exposure) = &mut self.process else { return Ok(()) };
+        for range in ranges {
+            let of_range = resolve_exposure(stem, (material, &self.material), range.layer, exposures)
+                .map_err(|failure| Finding::error(failure.code(), "settings", failure.to_string()))?;
+            exposure.add_range(range.from, of_range.exposure_s, Some(range.layer));
+        }
+        Ok(())
+    }
+
     /// How long parts of this height and volume should take, before they are sliced.
     #[must_use]
     pub fn estimate(&self, height_mm: f64, volume_mm3: f64) -> Span {
         let layer_mm = self.layer.to_millimeters().0;
-        let layers = (height_mm / layer_mm).ceil().max(1.0);
+        let layers = u32::try_from(self.heights.count(height_mm))
+            .unwrap_or(slice::LAYERS_MAX)
+            .clamp(1, slice::LAYERS_MAX);
         match &self.process {
             Process::Resin(resin, exposure) => {
                 let job = self.job(resin, exposure, Timestamp(0), "");
                 let fill = volume_mm3 / (height_mm.max(layer_mm) * self.plate_area_mm2(resin));
-                span_of((0..layers_u32(layers)).map(|index| job.layer_s(index, fill)).sum())
+                span_of((0..layers).map(|index| job.layer_s(index, fill)).sum())
             }
             Process::Wax(wax, entry) => {
                 let strand_mm2 = wax.extrusion_width_mm * layer_mm;
@@ -229,24 +320,25 @@ impl PrintSettings {
                 build_mm: self.printer.build.size_mm,
             },
             display: display(resin),
-            layer_height: self.layer,
+            heights: self.heights.clone(),
             exposure: print_files::Exposure {
                 normal_s: exposure.exposure_s,
                 bottom_s: exposure.bottom_exposure_s,
                 bottom_layers: exposure.bottom_layers,
                 transition_layers: exposure.transition_layers,
+                ranges: exposure_ranges(exposure.correction.as_deref()),
             },
-            separation: separation(&resin.motion),
+            separation: separation(&resin.motion, exposure.correction.as_deref()),
             light: light(&resin.motion),
             anti_aliasing: match self.sampling {
-                Sampling::Coverage => 8,
+                Sampling::Coverage | Sampling::Supersampled { .. } => 8,
                 Sampling::Centre => 1,
             },
             resin: print_files::Resin {
                 name: self.material.name.clone(),
                 density_g_per_ml: self.material.density_g_per_cm3.as_ref().map(|density| density.value),
-                price_per_ml: None,
-                currency: String::new(),
+                price_per_ml: self.price.as_ref().map(|price| price.value / 1000.0),
+                currency: self.price.as_ref().map_or(String::new(), |price| price.currency.clone()),
             },
             origin: print_files::Origin {
                 software: "sprue".to_owned(),
@@ -261,6 +353,15 @@ impl PrintSettings {
                 print_profile: format!("{} µm", self.layer.0),
                 user_profile: 0,
             }),
+        }
+    }
+
+    /// What a file of pictures says on these settings; `None` for printers that take none.
+    #[must_use]
+    pub fn resin_job(&self, at: Timestamp, name: &str) -> Option<Job> {
+        match &self.process {
+            Process::Resin(resin, exposure) => Some(self.job(resin, exposure, at, name)),
+            Process::Wax(..) => None,
         }
     }
 
@@ -282,7 +383,10 @@ impl PrintSettings {
         match &self.process {
             Process::Resin(resin, exposure) => {
                 let job = self.job(resin, exposure, at, name);
-                self.write_resin(resin.format, &job, &parts, control)
+                let shaping = shaping_of(exposure.correction.as_deref())?;
+                let mut file = self.write_resin(resin, &job, &parts, shaping, control)?;
+                file.findings.extend(not_held(&self.printer.name, resin, exposure.correction.as_deref()));
+                Ok(file)
             }
             Process::Wax(wax, entry) => self.write_wax(wax, entry, &parts, control),
         }
@@ -290,44 +394,57 @@ impl PrintSettings {
 
     fn write_resin(
         &self,
-        format: ResinFormat,
+        resin: &ResinPrinter,
         job: &Job,
         parts: &[Part<'_>],
+        shaping: Shaping,
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let format = match format {
-            ResinFormat::Goo => Format::Goo,
-            ResinFormat::Sl1 => Format::Sl1,
-            ResinFormat::Ctb => {
-                return Err(failed("`.ctb` files can't be written; choose another printer".into()));
-            }
-        };
+        let format = self.picture_format.ok_or_else(|| failed("this printer takes no pictures".to_owned()))?;
         let settings = slice::Settings {
             display: job.display,
             height_max_mm: self.printer.build.size_mm[2],
-            layer_height: self.layer,
+            heights: job.heights.clone(),
             sampling: self.sampling,
         };
-        let plate = slice::Plate::prepare(parts, settings).map_err(|failure| failed(failure.to_string()))?;
+        let plate = slice::Plate::prepare_shaped(parts, settings, shaping, Some(control.cancel))
+            .map_err(|failure| failed(failure.to_string()))?;
+        let scene = faults::scene(parts, &job.heights, plate.layer_count(), self.build_corner_mm());
+        let rules = faults::rules(self, resin);
+        let watch = Watch::new(&plate, &scene, &rules);
         let previews: Vec<_> = format
             .preview_sizes()
             .iter()
             .map(|(width, height)| preview::draw(parts, *width, *height))
             .collect();
         let mut bytes = Cursor::new(Vec::new());
-        let written = print_files::write(format, job, &plate, &previews, &mut bytes, control)
+        let written = print_files::write(format, job, &watch, &previews, &mut bytes, control)
             .map_err(|failure| failed(with_causes(&failure)))?;
+        let report = watch.finish().map_err(|failure| failed(with_causes(&failure)))?;
         let bytes = bytes.into_inner();
         print_files::check_read_back(&bytes, &written.digests, &print_files::Limits::GENEROUS, control)
             .map_err(|failure| failed(with_causes(&failure)))?;
+        let findings = [plate.findings(), report.findings, written.findings].concat();
         Ok(PrintFile {
             bytes,
             format: format.extension(),
             layers: written.layers,
             print_time: span_of(written.print_s),
             volume_ml: written.volume_ml,
+            weight_g: self.weight_g(written.volume_ml),
+            cost: self.cost(written.volume_ml),
+            findings,
         })
+    }
+
+    fn weight_g(&self, volume_ml: f64) -> Option<f64> {
+        self.material.density_g_per_cm3.as_ref().map(|density| density.value * volume_ml)
+    }
+
+    fn cost(&self, volume_ml: f64) -> Option<Cost> {
+        let price = self.price.as_ref()?;
+        Some(Cost { amount: price.value * volume_ml / 1000.0, currency: price.currency.clone() })
     }
 
     fn write_wax(
@@ -364,6 +481,9 @@ impl PrintSettings {
             layers: written.layers,
             print_time: span_of(written.print_s),
             volume_ml: written.volume_ml,
+            weight_g: self.weight_g(written.volume_ml),
+            cost: self.cost(written.volume_ml),
+            findings: Vec::new(),
         })
     }
 }
@@ -395,6 +515,9 @@ pub fn slice_plate(
         layers: file.layers,
         print_time: file.print_time,
         volume_ml: file.volume_ml,
+        weight_g: file.weight_g,
+        cost: file.cost,
+        findings: file.findings,
     })
 }
 
@@ -414,60 +537,6 @@ fn read_design(blobs: &Blobs, design: &Sha256Hex) -> Result<Mesh, Error> {
     Ok(mesh::check(read, &TOPOLOGY).mesh)
 }
 
-fn display(resin: &ResinPrinter) -> Display {
-    let display = &resin.display;
-    Display {
-        width_px: display.width_px,
-        height_px: display.height_px,
-        pitch_mm: [display.pixel_x_um / 1000.0, display.pixel_y_um / 1000.0],
-        orientation: match display.orientation {
-            printer::Orientation::Landscape => Orientation::Landscape,
-            printer::Orientation::Portrait => Orientation::Portrait,
-        },
-        mirror_x: display.mirror_x,
-        mirror_y: display.mirror_y,
-    }
-}
-
-fn separation(motion: &Motion) -> print_files::Separation {
-    match motion {
-        Motion::Lift(lift) => print_files::Separation::Lift {
-            bottom: layer_motion(&lift.bottom),
-            normal: layer_motion(&lift.normal),
-        },
-        Motion::Tilt(tilt) => print_files::Separation::Tilt {
-            fast_s: tilt.fast_s,
-            slow_s: tilt.slow_s,
-            slow_from_fill: tilt.area_fill_percent / 100.0,
-        },
-    }
-}
-
-fn layer_motion(lift: &Lift) -> print_files::LayerMotion {
-    let step = |mm, mm_per_min| print_files::Move { mm, mm_per_min };
-    print_files::LayerMotion {
-        lift: step(lift.lift_mm, lift.lift_mm_per_min),
-        lift_second: step(lift.lift2_mm, lift.lift2_mm_per_min),
-        retract: step(lift.retract_mm, lift.retract_mm_per_min),
-        retract_second: step(lift.retract2_mm, lift.retract2_mm_per_min),
-        waits: print_files::Waits {
-            before_lift_s: lift.wait_before_lift_s,
-            after_lift_s: lift.wait_after_lift_s,
-            after_retract_s: lift.wait_after_retract_s,
-        },
-    }
-}
-
-fn light(motion: &Motion) -> print_files::Light {
-    match motion {
-        Motion::Lift(lift) => {
-            print_files::Light { bottom_pwm: lift.bottom.light_pwm, pwm: lift.normal.light_pwm }
-        }
-        // A tilting printer sets its lamp itself; its file has no field for it.
-        Motion::Tilt(_) => print_files::Light { bottom_pwm: u8::MAX, pwm: u8::MAX },
-    }
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -480,9 +549,4 @@ fn span_of(seconds: f64) -> Span {
 #[expect(clippy::cast_possible_truncation, reason = "plates are below two metres")]
 fn microns(mm: f64) -> Microns {
     Microns((mm * 1000.0).round() as i32)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1; saturates")]
-fn layers_u32(layers: f64) -> u32 {
-    layers as u32
 }

@@ -3,6 +3,7 @@
 use crate::devices::session::Command;
 use crate::services::{Error, Shop};
 use crate::shop::event::Event;
+use crate::shop::lot::LotContent;
 use crate::shop::workshop::Station;
 
 /// A person says that the plate of a station is clear; the next print may start.
@@ -23,6 +24,40 @@ pub async fn ready(shop: &Shop, actor: &str, name: &str) -> Result<(), Error> {
         })
         .await?;
     shop.wake.all();
+    Ok(())
+}
+
+/// A person puts a lot of its material on a station: every print from now on is made of it.
+///
+/// # Errors
+/// `NotFound`; `Conflict` if nobody received such a lot, if it must not be used, or holds another material.
+pub async fn load(shop: &Shop, actor: &str, name: &str, label: String) -> Result<(), Error> {
+    let station = station(shop, name)?.clone();
+    shop.store
+        .transact(actor, move |tx| {
+            let lot = tx.open_lot(&label)?.ok_or_else(|| {
+                Error::conflict(format!("lot {label} is not open here; receive it first, or check the label"))
+            })?;
+            if let Some(refusal) = lot.refusal(tx.at()) {
+                return Err(Error::conflict(refusal));
+            }
+            let material = match &lot.content {
+                LotContent::Resin { material } | LotContent::Wax { material } => material,
+                LotContent::Metal { .. } | LotContent::Powder { .. } | LotContent::Other { .. } => {
+                    return Err(Error::conflict(format!(
+                        "lot {label} is {}, nothing to print with",
+                        lot.kind_word()
+                    )));
+                }
+            };
+            if station.material.as_ref() != Some(material) {
+                let loaded = station.material.as_deref().unwrap_or("no material");
+                let text = format!("lot {label} is {material}, {} is set up for {loaded}", station.name);
+                return Err(Error::conflict(text));
+            }
+            tx.record(&Event::StationLoaded { station: station.name, lot: label }).map_err(Error::from)
+        })
+        .await?;
     Ok(())
 }
 

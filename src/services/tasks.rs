@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::finding::Finding;
 use crate::ids::{OperationId, PieceId};
+use crate::services::metal;
 use crate::services::orders::{drop_from_operations, finish_what_is_complete};
 use crate::services::{Error, Shop};
 use crate::shop::event::Event;
@@ -121,8 +122,7 @@ pub async fn start(
             Error::conflict(format!("no such station does {}; name one that does", operation.ability))
         })?;
         let window_exceeded = window_exceeded(tx, operation)?;
-        tx.record(&changed(operation, Change::Begin { station, window_exceeded }))?;
-        Ok(())
+        record_change(tx, operation, Change::Begin { station, window_exceeded })
     })
     .await
 }
@@ -137,6 +137,7 @@ pub async fn complete(
     id: OperationId,
     recorded: Recorded,
 ) -> Result<Operation, Error> {
+    let (profiles, by) = (shop.profiles.clone(), actor.to_owned());
     act(shop, actor, id, move |tx, operation| {
         if matches!(operation.state, OperationState::Planned) {
             return Err(Error::conflict("it has not been started"));
@@ -145,6 +146,7 @@ pub async fn complete(
         if !findings.is_empty() {
             return Err(Error::Invalid(findings));
         }
+        metal::of_task(tx, &profiles, &by, operation, &recorded)?;
         record_change(tx, operation, Change::Finish { recorded })?;
         finish_what_is_complete(tx, &operation.pieces)
     })

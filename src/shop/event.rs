@@ -6,8 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
-use crate::ids::{OperationId, OrderId, PieceId, PlateId, WebhookId};
+use crate::ids::{LotId, OperationId, OrderId, PieceId, PlateId, WebhookId};
 use crate::shop::design::Design;
+use crate::shop::lot::Lot;
+use crate::shop::metal::MetalEntry;
 use crate::shop::operation::{Change, Operation};
 use crate::shop::order::Order;
 use crate::shop::piece::Piece;
@@ -61,10 +63,18 @@ pub enum Event {
     OperationChanged { operation: OperationId, change: Change },
     /// A person says that a station's plate is clear.
     StationCleared { station: String },
+    /// A person put a lot of its material on a station.
+    StationLoaded { station: String, lot: String },
     /// A person takes a station out of service.
     StationPaused { station: String, reason: String },
     /// A person puts it back.
     StationResumed { station: String },
+    /// A lot came in.
+    LotReceived { lot: Lot },
+    /// Nothing is taken from a lot any more.
+    LotClosed { lot: LotId, reason: String },
+    /// Metal moved in the books.
+    MetalMoved { entry: MetalEntry },
     /// An endpoint was registered, or changed in the shop file.
     WebhookAdded { webhook: Webhook },
     /// Nothing is sent to an endpoint any more.
@@ -96,8 +106,12 @@ impl Event {
             Event::PlateSliced { .. } => "plate.sliced",
             Event::PlanAdopted { .. } => "plan.adopted",
             Event::StationCleared { .. } => "station.cleared",
+            Event::StationLoaded { .. } => "station.loaded",
             Event::StationPaused { .. } => "station.paused",
             Event::StationResumed { .. } => "station.resumed",
+            Event::LotReceived { .. } => "lot.received",
+            Event::LotClosed { .. } => "lot.closed",
+            Event::MetalMoved { .. } => "metal.moved",
             Event::WebhookAdded { .. } => "webhook.added",
             Event::WebhookDisabled { .. } => "webhook.disabled",
         };
@@ -127,8 +141,12 @@ impl Event {
             Event::PlanAdopted { plan } => plan.id.as_str(),
             Event::OperationChanged { operation, .. } => operation.as_str(),
             Event::StationCleared { station }
+            | Event::StationLoaded { station, .. }
             | Event::StationPaused { station, .. }
             | Event::StationResumed { station } => station,
+            Event::LotReceived { lot } => lot.id.as_str(),
+            Event::LotClosed { lot, .. } => lot.as_str(),
+            Event::MetalMoved { entry } => entry.id.as_str(),
             Event::WebhookAdded { webhook } => webhook.id.as_str(),
             Event::WebhookDisabled { webhook, .. } => webhook.as_str(),
         }

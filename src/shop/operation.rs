@@ -292,7 +292,7 @@ impl Operation {
         let next = self.state.after(change, at)?;
         match change {
             Change::Retry | Change::Requeue { .. } => self.attempt += 1,
-            Change::Finish { recorded } => self.recorded = recorded.clone(),
+            Change::Finish { recorded } => self.recorded.extend(recorded.clone()),
             Change::Begin { window_exceeded, .. } => self.window_exceeded = *window_exceeded,
             Change::Start { .. }
             | Change::Sent

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Finding;
 use crate::ids::{PieceId, PlateId};
 use crate::shop::design::Sha256Hex;
 use crate::units::{Microns, Span, Timestamp};
@@ -92,4 +93,22 @@ pub struct SlicedFile {
     pub print_time: Span,
     /// Resin or wax, ml.
     pub volume_ml: f64,
+    /// Its weight, g; absent if nobody published the material's density.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_g: Option<f64>,
+    /// What it costs; absent if the shop gave no price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    /// What a person should look at before the print.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+/// Money.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// How much.
+    pub amount: f64,
+    /// Of what: a sign or a code.
+    pub currency: String,
 }

@@ -6,6 +6,7 @@
 
 pub mod alloy;
 pub mod burnout;
+pub mod correction;
 pub mod exposure;
 pub mod kiln;
 pub mod library;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use alloy::AlloyProfile;
 pub use burnout::BurnoutProfile;
+pub use correction::Correction;
 pub use exposure::{ExposureError, ExposureOverride, ResolvedExposure, resolve_exposure};
 pub use kiln::KilnProfile;
 pub use library::{ProfileKind, Profiles, UnknownProfile};

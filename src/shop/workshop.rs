@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::shop::operation::Operation;
 use crate::shop::profile::ExposureOverride;
+use crate::shop::profile::material::Price;
 use crate::shop::shift::Shift;
 
 /// The workshop.
@@ -21,8 +22,19 @@ pub struct Workshop {
     pub people: Vec<Person>,
     /// Exposures that the shop measured itself.
     pub exposures: Vec<ExposureOverride>,
+    /// What materials cost this shop.
+    pub prices: Vec<MaterialPrice>,
     /// How much is taken in.
     pub limits: Limits,
+}
+
+/// What the shop pays for a litre of a material: `[[price]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaterialPrice {
+    /// Stem of the material's profile.
+    pub material: String,
+    /// The price; it beats the one of the profile.
+    pub per_litre: Price,
 }
 
 /// Anything that performs operations.

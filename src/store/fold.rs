@@ -19,9 +19,13 @@ const FOLDED: &[(&str, &str)] = &[
     ("plates", "id"),
     ("operations", "id"),
     ("operation_pieces", "piece, operation"),
+    ("operation_lots", "label, operation"),
     ("plans", "id"),
     ("stations", "id"),
     ("webhooks", "id"),
+    ("lots", "id"),
+    ("metal_entries", "id"),
+    ("metal_balances", "id"),
     ("notices", "seq"),
 ];
 

@@ -9,7 +9,7 @@ use crate::shop::operation::{Change, Operation};
 use crate::shop::order::{Order, OrderState};
 use crate::shop::piece::{Piece, PieceState};
 use crate::shop::plate::PlateState;
-use crate::shop::station::Cleared;
+use crate::shop::station::{Cleared, MATERIAL_LOT};
 use crate::units::Timestamp;
 
 /// Applies one event.
@@ -78,10 +78,20 @@ pub(super) fn apply(
         Event::StationCleared { station } => stage.station(station, |station| {
             station.clear = Some(Cleared { by: actor.to_owned(), at });
         }),
+        Event::StationLoaded { station, lot } => {
+            stage.station(station, |station| station.material_lot = Some(lot.clone()))
+        }
         Event::StationPaused { station, reason } => {
             stage.station(station, |station| station.paused = Some(reason.clone()))
         }
         Event::StationResumed { station } => stage.station(station, |station| station.paused = None),
+        Event::LotReceived { lot } => rows.put_lot(lot).map(|()| Vec::new()),
+        Event::LotClosed { lot, reason } => {
+            let mut row = rows.lot(lot)?.ok_or_else(|| dangling(lot.as_str()))?;
+            row.closed = Some(reason.clone());
+            rows.put_lot(&row).map(|()| Vec::new())
+        }
+        Event::MetalMoved { entry } => rows.book_metal(entry).map(|()| Vec::new()),
         Event::WebhookAdded { webhook } => rows.put_webhook(webhook).map(|()| Vec::new()),
         Event::WebhookDisabled { webhook, reason } => {
             let mut row = rows.webhook(webhook)?.ok_or_else(|| dangling(webhook.as_str()))?;
@@ -191,8 +201,16 @@ impl Stage<'_, '_> {
 
     fn operation_changed(&self, id: &OperationId, change: &Change) -> Result<Vec<Notice>, Error> {
         let before = self.rows.operation(id)?.ok_or_else(|| dangling(id.as_str()))?;
-        let operation = before.apply(change, self.at)?;
+        let mut operation = before.apply(change, self.at)?;
+        if let (Change::Sent, Some(station)) = (change, operation.state.occupies())
+            && let Some(lot) = self.rows.station(station)?.material_lot
+        {
+            operation.recorded.insert(MATERIAL_LOT.to_owned(), lot.into());
+        }
         self.rows.put_operation(&operation)?;
+        if let Change::Finish { .. } = change {
+            self.rows.link_lots(&operation)?;
+        }
         if let (Change::Sent, Some(station)) = (change, operation.state.occupies()) {
             self.take_clear_plate(station)?;
         }

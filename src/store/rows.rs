@@ -306,7 +306,7 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn one<T: DeserializeOwned>(
+    pub(super) fn one<T: DeserializeOwned>(
         &self,
         table: &'static str,
         query: &str,
@@ -317,7 +317,7 @@ impl Rows<'_> {
         body.map(|body| decode(table, &body)).transpose()
     }
 
-    fn many<T: DeserializeOwned>(
+    pub(super) fn many<T: DeserializeOwned>(
         &self,
         table: &'static str,
         query: &str,

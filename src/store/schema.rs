@@ -7,7 +7,9 @@ use super::Error;
 /// Applied in order, each in one transaction; `user_version` counts them. A released step is never changed.
 const STEPS: &[&str] = &[
     include_str!("schema/0001_create_tables.sql"),
-    // The next step goes here: schema/0002_verb_noun.sql
+    include_str!("schema/0002_create_lots_and_metal.sql"),
+    include_str!("schema/0003_create_traces.sql"),
+    // The next step goes here: schema/0004_verb_noun.sql
 ];
 
 /// Sets the durability that a workshop's record needs, then applies the missing steps.

@@ -14,6 +14,7 @@ use sprue::services::{Shop, Wake, plan};
 use sprue::shop::workshop::{Limits, Workshop};
 use sprue::store::Store;
 use sprue::store::keys::{KeyRing, Role};
+use sprue::store::signing::Signer;
 use sprue_compute::mesh_files::stl::write_stl;
 use sprue_compute::rings::{BandProfile, RingDesign};
 use tokio_util::sync::CancellationToken;
@@ -198,11 +199,13 @@ async fn shop(data_dir: &Path, limits: Limits) -> Shop {
             stations: config.stations,
             people: config.people,
             exposures: config.exposure,
+            prices: config.prices,
             limits,
         }),
         fleet: Arc::new(fleet),
         wake: Arc::new(Wake::default()),
         plan,
+        signer: Arc::new(Signer::open(data_dir).unwrap()),
         compute: Arc::new(tokio::sync::Semaphore::new(1)),
     }
 }

@@ -17,7 +17,7 @@ use sprue_compute::print_files::{
     write,
 };
 use sprue_compute::slice::{
-    Control, Display, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings, stream,
+    Control, Display, Heights, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings, stream,
 };
 use sprue_compute::units::Microns;
 
@@ -54,7 +54,7 @@ fn settings(width_px: u32, height_px: u32, pitch: f64, sampling: Sampling) -> Se
         mirror_x: false,
         mirror_y: false,
     };
-    Settings { display, height_max_mm: 150.0, layer_height: Microns(50), sampling }
+    Settings { display, height_max_mm: 150.0, heights: Heights::uniform(Microns(50)), sampling }
 }
 
 /// The numbers only have to be there: the bench measures, it prints nothing.
@@ -70,8 +70,14 @@ fn job(display: Display) -> Job {
     Job {
         machine: Machine { name: text(), kind: text(), build_mm: [200.0, 100.0, 150.0] },
         display,
-        layer_height: Microns(50),
-        exposure: Exposure { normal_s: 1.0, bottom_s: 1.0, bottom_layers: 1, transition_layers: 1 },
+        heights: Heights::uniform(Microns(50)),
+        exposure: Exposure {
+            normal_s: 1.0,
+            bottom_s: 1.0,
+            bottom_layers: 1,
+            transition_layers: 1,
+            ranges: Vec::new(),
+        },
         separation: Separation::Lift { bottom: motion, normal: motion },
         light: Light { bottom_pwm: 1, pwm: 1 },
         anti_aliasing: 1,
@@ -102,7 +108,7 @@ fn slicing(criterion: &mut Criterion) {
             let settings = settings(width, height, pitch, sampling);
             group.bench_function(BenchmarkId::new(format!("{sampling:?}"), name), |bench| {
                 bench.iter(|| {
-                    let plate = Plate::prepare(&parts, settings).expect("the ring fits");
+                    let plate = Plate::prepare(&parts, settings.clone()).expect("the ring fits");
                     let mut light = 0;
                     let add = |layer: u64| {
                         light += layer;
@@ -118,7 +124,7 @@ fn slicing(criterion: &mut Criterion) {
             let job = job(settings.display);
             group.bench_function(BenchmarkId::new(format!("Coverage to {format:?}"), name), |bench| {
                 bench.iter(|| {
-                    let plate = Plate::prepare(&parts, settings).expect("the ring fits");
+                    let plate = Plate::prepare(&parts, settings.clone()).expect("the ring fits");
                     assert!(plate.layer_count() > 400);
                     let out = Cursor::new(Vec::new());
                     black_box(write(format, &job, &plate, &[], out, control).expect("a file"))

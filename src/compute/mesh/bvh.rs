@@ -34,18 +34,24 @@ pub(crate) struct Hit {
 }
 
 impl<'mesh> Bvh<'mesh> {
-    /// Builds the tree.
+    /// Builds the tree over all faces.
     pub(crate) fn over(mesh: &'mesh Mesh) -> Self {
-        let boxes: Vec<Bounds> = (0..mesh.triangles.len())
-            .map(|face| {
-                let [a, b, c] = mesh.corners(face);
+        Self::over_faces(mesh, &(0..cast::vertex(mesh.triangles.len())).collect::<Vec<_>>())
+    }
+
+    /// Builds the tree over some faces; rays meet no other ones.
+    pub(crate) fn over_faces(mesh: &'mesh Mesh, faces: &[u32]) -> Self {
+        let boxes: Vec<Bounds> = faces
+            .iter()
+            .map(|&face| {
+                let [a, b, c] = mesh.corners(face as usize);
                 Bounds { min: a, max: a }.with(b).with(c)
             })
             .collect();
-        let mut faces: Vec<u32> = (0..cast::vertex(boxes.len())).collect();
+        let mut order: Vec<u32> = (0..cast::vertex(boxes.len())).collect();
         let mut nodes = Vec::with_capacity(boxes.len() / 2 + 1);
-        build(&boxes, &mut faces, &mut nodes);
-        Self { mesh, faces, nodes }
+        build(&boxes, &mut order, &mut nodes);
+        Self { mesh, faces: order.iter().map(|&place| faces[place as usize]).collect(), nodes }
     }
 
     /// Visits every face that the ray meets, in no useful order.

@@ -5,7 +5,7 @@ use nalgebra::{Point3, Vector3};
 use super::bvh::Bvh;
 use super::report::{Repair, ShellKind};
 use super::topology::Topology;
-use super::{Bounds, Mesh, tetrahedron, triangle_area};
+use super::{Bounds, Mesh, cast, tetrahedron, triangle_area};
 
 /// Up to this many shells it is worked out which lies in which. A chain has a few dozen.
 pub const NESTED_SHELLS_MAX: usize = 2000;
@@ -87,6 +87,9 @@ fn is_inverted(shells: &[Shell], shell: &Shell) -> bool {
 
 /// The faces to turn so that each shell agrees with the larger part of itself.
 fn minority(topology: &Topology) -> Vec<bool> {
+    if !topology.turned.contains(&true) {
+        return Vec::new();
+    }
     let mut balance = vec![0_i64; topology.shells.len()];
     for (face, &shell) in topology.shell_of.iter().enumerate() {
         balance[shell as usize] += if topology.turned[face] { 1 } else { -1 };
@@ -108,7 +111,10 @@ fn turn(mesh: &mut Mesh, is_wrong: impl Fn(usize) -> bool) {
 
 /// Measures the shells of a mesh, without asking which lies in which.
 pub(crate) fn measure_apart(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
-    let Some(all) = mesh.bounds() else { return Vec::new() };
+    let Some(all) = Bounds::around(mesh.vertices.iter().map(|vertex| vertex.cast())) else {
+        return Vec::new();
+    };
+    let origin = all.center();
     let start = |edges: &super::topology::ShellEdges| {
         let corner = mesh.corners(edges.first_face as usize)[0];
         let is_closed = edges.closed && edges.orientable;
@@ -127,34 +133,97 @@ pub(crate) fn measure_apart(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
         let corners = mesh.corners(face);
         let shell = &mut shells[shell as usize];
         shell.triangles += 1;
-        shell.volume_mm3 += tetrahedron(all.center(), corners);
+        shell.volume_mm3 += tetrahedron(origin, corners);
         shell.area_mm2 += triangle_area(corners);
         shell.bounds = corners.into_iter().fold(shell.bounds, Bounds::with);
     }
     shells
 }
 
-/// Fills in `outermost`.
+/// Fills in `outermost`. Rays meet only shells whose box holds another one: most bodies stand apart.
 fn nest(mesh: &Mesh, topology: &Topology, shells: &mut [Shell]) {
-    let bvh = Bvh::over(mesh);
-    let mut containers: Vec<Vec<usize>> = Vec::with_capacity(shells.len());
-    for (index, shell) in shells.iter().enumerate() {
-        let could_contain = |other: &usize| {
-            *other != index
-                && shells[*other].kind != ShellKind::Open
-                && shells[*other].bounds.contains(&shell.bounds)
-        };
-        let candidates: Vec<usize> = (0..shells.len()).filter(could_contain).collect();
-        if candidates.is_empty() || shell.kind == ShellKind::Open {
-            containers.push(Vec::new());
-            continue;
-        }
-        let point = mesh.corners(topology.shells[index].first_face as usize)[0];
-        containers.push(around(&bvh, topology, point, &candidates));
+    let candidates: Vec<Vec<usize>> = (0..shells.len()).map(|index| could_contain(shells, index)).collect();
+    let mut is_candidate = vec![false; shells.len()];
+    candidates.iter().flatten().for_each(|&outer| is_candidate[outer] = true);
+    if !is_candidate.contains(&true) {
+        return;
     }
+    let faces: Vec<u32> = (0..cast::vertex(topology.shell_of.len()))
+        .filter(|&face| is_candidate[topology.shell_of[face as usize] as usize])
+        .collect();
+    let bvh = Bvh::over_faces(mesh, &faces);
+    let probes = probes(mesh, topology, shells, &candidates);
+    let containers: Vec<Vec<usize>> = candidates
+        .into_iter()
+        .zip(probes)
+        .map(|(candidates, probes)| {
+            probes.iter().fold(candidates, |left, &probe| match left.as_slice() {
+                [] => left,
+                some => around(&bvh, topology, probe, some),
+            })
+        })
+        .collect();
     for (index, around) in containers.iter().enumerate() {
         shells[index].outermost = around.iter().copied().find(|&outer| containers[outer].is_empty());
     }
+}
+
+/// Points of each shell that has candidates: its farthest ones along the axes, and corners and middles of some
+/// faces; of all faces of a small shell.
+///
+/// A body that overlaps another one may have most of its corners inside; only one that has all of them inside
+/// is nested, and if it is reversed, the wall of a cavity.
+fn probes(
+    mesh: &Mesh,
+    topology: &Topology,
+    shells: &[Shell],
+    candidates: &[Vec<usize>],
+) -> Vec<Vec<Point3<f64>>> {
+    // Sampled faces; a bar across a hole has its corners inside, but not the middles of its faces.
+    const SPREAD: usize = 24;
+    let mut probes: Vec<Vec<Point3<f64>>> = vec![Vec::new(); shells.len()];
+    let mut seen = vec![0_usize; shells.len()];
+    for (face, &shell) in topology.shell_of.iter().enumerate() {
+        let shell = shell as usize;
+        if candidates[shell].is_empty() {
+            continue;
+        }
+        let Bounds { min, max } = shells[shell].bounds;
+        let is_farthest = |corner: &Point3<f64>, has: &[Point3<f64>]| {
+            (0..3).any(|axis| {
+                let ends = [min[axis], max[axis]].map(f64::to_bits);
+                let at = |point: &Point3<f64>| point[axis].to_bits();
+                ends.contains(&at(corner)) && !has.iter().any(|known| at(known) == at(corner))
+            })
+        };
+        for corner in mesh.corners(face) {
+            if is_farthest(&corner, &probes[shell]) {
+                probes[shell].push(corner);
+            }
+        }
+        if seen[shell].is_multiple_of(shells[shell].triangles / SPREAD + 1) {
+            let corners = mesh.corners(face);
+            let middle = corners.iter().map(|corner| corner.coords).sum::<Vector3<f64>>() / 3.0;
+            probes[shell].extend(corners);
+            probes[shell].push(middle.into());
+        }
+        seen[shell] += 1;
+    }
+    probes
+}
+
+/// The closed shells whose box holds that of a closed shell.
+fn could_contain(shells: &[Shell], index: usize) -> Vec<usize> {
+    let shell = &shells[index];
+    if shell.kind == ShellKind::Open {
+        return Vec::new();
+    }
+    let holds = |other: &usize| {
+        *other != index
+            && shells[*other].kind != ShellKind::Open
+            && shells[*other].bounds.contains(&shell.bounds)
+    };
+    (0..shells.len()).filter(holds).collect()
 }
 
 /// Which of the candidate shells a point lies in: an odd number of crossings in two of three directions.
@@ -247,6 +316,23 @@ mod tests {
         assert_eq!(sound, hollow);
         assert_eq!(orient_shells(&mut reversed)[0].code, "SHELL_INVERTED");
         assert!((reversed.signed_volume() - 56.0).abs() < 1e-9);
+    }
+
+    /// The box of the small body lies in that of the large one, and so does its first corner.
+    #[test]
+    fn an_inverted_body_that_overlaps_another_one_is_turned_and_no_cavity() {
+        let mut wedge = cube(Point3::new(0.0, 0.0, 0.0), 4.0);
+        // The upper face shrinks to an edge at x 0: a wedge with a slope from (4, 0) to (0, 4).
+        wedge.vertices.iter_mut().filter(|corner| corner.z > 2.0).for_each(|corner| corner.x = 0.0);
+        let mut prong = cube(Point3::new(1.0, 1.0, 1.0), 2.0);
+        assert!(prong.vertices[0].x + prong.vertices[0].z < 4.0);
+        prong = inside_out(prong);
+        let mut both = merged(&[wedge, prong]);
+
+        let repairs = orient_shells(&mut both);
+
+        assert_eq!((repairs.len(), repairs[0].code.as_str()), (1, "SHELL_INVERTED"));
+        assert!((both.signed_volume() - (32.0 + 8.0)).abs() < 1e-6, "{}", both.signed_volume());
     }
 
     #[test]

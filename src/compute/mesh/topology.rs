@@ -3,6 +3,8 @@
 //! Half-edges are put into buckets by their lower vertex (a counting sort) and sorted inside their bucket, so
 //! that memory is 8 bytes a half-edge and the order never depends on hashing.
 
+mod clean;
+
 use super::{Mesh, cast};
 
 /// The connections of a mesh without degenerate faces.
@@ -46,6 +48,11 @@ pub(crate) struct ShellEdges {
 impl Topology {
     /// Finds the connections.
     pub(crate) fn of(mesh: &Mesh) -> Self {
+        clean::of(mesh).unwrap_or_else(|| Self::of_any(mesh))
+    }
+
+    /// Whatever is wrong with the mesh.
+    fn of_any(mesh: &Mesh) -> Self {
         let edges = Edges::of(mesh);
         let mut joined = Joined::new(mesh.triangles.len());
         let mut topology = Self::empty();
@@ -265,6 +272,40 @@ mod tests {
         assert!(topology.is_clean());
         assert_eq!(topology.shells.len(), 1);
         assert!(topology.shells[0].closed && topology.shells[0].manifold && topology.shells[0].orientable);
+    }
+
+    /// The quick way must say what the thorough one says.
+    #[test]
+    fn clean_meshes_are_known_as_such_and_others_are_not() {
+        let ring = crate::rings::RingDesign::signet(18.0).generate().expect("a ring");
+        let mut two = ring.clone();
+        let shift = cast::vertex(two.vertices.len());
+        two.triangles.splice(7..7, ring.triangles.iter().map(|face| face.map(|corner| corner + shift)));
+        two.vertices.extend(ring.vertices.iter().copied());
+        for sound in [&ring, &two] {
+            let (quick, thorough) = (clean::of(sound).expect("clean"), Topology::of_any(sound));
+            assert_eq!(quick.shell_of, thorough.shell_of);
+            assert_eq!(quick.turned, thorough.turned);
+            assert_eq!(quick.shells.len(), thorough.shells.len());
+            for (quick, thorough) in quick.shells.iter().zip(&thorough.shells) {
+                assert_eq!(quick.first_face, thorough.first_face);
+                assert!(thorough.closed && thorough.manifold && thorough.orientable);
+            }
+        }
+
+        let broken: [fn(&mut Mesh); 5] = [
+            |mesh| mesh.triangles.truncate(mesh.triangles.len() - 1),
+            |mesh| mesh.triangles[5].swap(0, 1),
+            |mesh| mesh.triangles.push(mesh.triangles[5]),
+            |mesh| mesh.triangles.extend_from_within(..),
+            |mesh| mesh.triangles.push([1, 1, 2]),
+        ];
+        for damage in broken {
+            let mut mesh = ring.clone();
+            damage(&mut mesh);
+            assert!(clean::of(&mesh).is_none());
+            assert!(Topology::of(&mesh).bad_edges() > 0 || mesh.triangles.contains(&[1, 1, 2]));
+        }
     }
 
     #[test]

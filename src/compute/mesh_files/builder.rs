@@ -2,7 +2,7 @@
 
 use super::{Limits, ReadError, within};
 use crate::mesh::Mesh;
-use crate::mesh::weld::Welder;
+use crate::mesh::weld::{BLOCK, Welder};
 
 /// Farthest coordinate: beyond it single precision is coarser than 8 µm.
 const LIMIT_MM: u32 = 100_000;
@@ -41,6 +41,20 @@ impl MeshBuilder {
             within("the number of triangles", limit.saturating_add(1), limit)?;
         }
         self.triangles.push(corners.map(|corner| self.welder.add(corner)));
+        Ok(())
+    }
+
+    /// Adds as many faces as a block of corners has. All of it is refused if one is wrong.
+    pub(crate) fn add_block(&mut self, corners: &[[f32; 3]; BLOCK]) -> Result<(), ReadError> {
+        let is_sound =
+            |corner: &[f32; 3]| corner.iter().all(|&side| f64::from(side.abs()) <= f64::from(LIMIT_MM));
+        let room = self.triangles_max.saturating_sub(self.triangles.len());
+        if room < BLOCK / 3 || !corners.iter().all(is_sound) {
+            // One by one, for the number of the face in the error.
+            return corners.as_chunks::<3>().0.iter().try_for_each(|face| self.add(*face));
+        }
+        let indices = self.welder.add_block(corners);
+        self.triangles.extend_from_slice(indices.as_chunks::<3>().0);
         Ok(())
     }
 

@@ -36,6 +36,25 @@ impl Civil {
         }
     }
 
+    /// Seconds since 1970 of `2026-11-21` and `23:40:46`; `None` if they are no such texts or before 1970.
+    ///
+    /// Source of the day arithmetic: Howard Hinnant, as above, `days_from_civil`.
+    pub(super) fn parse_unix(date: &str, time: &str) -> Option<i64> {
+        let [year, month, day] = numbers(date, '-')?;
+        let [hour, minute, second] = numbers(time, ':')?;
+        let known = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+        if !known || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let year_from_march = if month <= 2 { year - 1 } else { year };
+        let era = year_from_march / 400;
+        let year_of_era = year_from_march % 400;
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = era * 146_097 + day_of_era - 719_468;
+        Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    }
+
     /// `2026-11-21`
     pub(super) fn date(&self) -> String {
         format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
@@ -45,6 +64,16 @@ impl Civil {
     pub(super) fn time(&self) -> String {
         format!("{:02}:{:02}:{:02}", self.hour, self.minute, self.second)
     }
+}
+
+/// Three unsigned numbers.
+fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
+    let parts: Vec<i64> = text
+        .trim()
+        .split(between)
+        .map(|part| part.parse::<u16>().ok().map(i64::from))
+        .collect::<Option<_>>()?;
+    parts.try_into().ok()
 }
 
 #[cfg(test)]
@@ -64,6 +93,16 @@ mod tests {
         ] {
             let civil = Civil::from_unix(seconds);
             assert_eq!(format!("{} {}", civil.date(), civil.time()), expected);
+            assert_eq!(Civil::parse_unix(&civil.date(), &civil.time()), Some(seconds));
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for (date, time) in
+            [("", ""), ("2026-13-01", "00:00:00"), ("2026-01-01", "24:00:00"), ("1-1", "0:0:0")]
+        {
+            assert_eq!(Civil::parse_unix(date, time), None, "{date} {time}");
         }
     }
 }

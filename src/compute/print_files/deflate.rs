@@ -7,6 +7,7 @@
 //! Source: RFC 1950 (checksum), RFC 1951 (sections 3.2.2, 3.2.5, 3.2.7).
 
 mod huffman;
+pub(super) mod inflate;
 
 use huffman::{Code, code_lengths, codes};
 
@@ -217,18 +218,38 @@ impl BitWriter {
 }
 
 /// Adler-32 of runs: `n` bytes `v` add `n*v` to the first sum and `n*a + v*n*(n+1)/2` to the second.
-fn adler32(runs: &[ByteRun]) -> u32 {
+struct Adler {
+    a: u64,
+    b: u64,
+}
+
+impl Adler {
     const MODULUS: u64 = 65_521;
-    let (mut a, mut b) = (1_u64, 0_u64);
-    for run in runs {
-        let (value, n) = (u64::from(run.value), u64::from(run.length));
-        // n stays below 2^29, so n * (n + 1) / 2 * 255 stays below 2^65 only after this reduction.
-        let triangle = (n * (n + 1) / 2) % MODULUS;
-        b = (b + (n % MODULUS) * a + value * triangle) % MODULUS;
-        a = (a + (n % MODULUS) * value) % MODULUS;
+
+    fn new() -> Self {
+        Self { a: 1, b: 0 }
     }
-    // Both sums are below 2^16.
-    u32::try_from(b << 16 | a).unwrap_or(0)
+
+    fn add(&mut self, value: u8, length: u64) {
+        debug_assert!(length < 1 << 31, "a run of a picture");
+        let value = u64::from(value);
+        // Below 2^61.
+        let triangle = (length * (length + 1) / 2) % Self::MODULUS;
+        let length = length % Self::MODULUS;
+        self.b = (self.b + length * self.a + value * triangle) % Self::MODULUS;
+        self.a = (self.a + length * value) % Self::MODULUS;
+    }
+
+    fn value(&self) -> u32 {
+        // Both sums are below 2^16.
+        u32::try_from(self.b << 16 | self.a).unwrap_or(0)
+    }
+}
+
+fn adler32(runs: &[ByteRun]) -> u32 {
+    let mut sum = Adler::new();
+    runs.iter().for_each(|run| sum.add(run.value, u64::from(run.length)));
+    sum.value()
 }
 
 #[cfg(test)]

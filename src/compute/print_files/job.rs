@@ -1,6 +1,8 @@
 //! Everything that a print file says besides its pictures.
 
-use crate::slice::Display;
+use serde::{Deserialize, Serialize};
+
+use crate::slice::{Display, Heights};
 use crate::units::Microns;
 
 /// One print, as any format can tell it.
@@ -10,8 +12,8 @@ pub struct Job {
     pub machine: Machine,
     /// Its mask.
     pub display: Display,
-    /// Layer height.
-    pub layer_height: Microns,
+    /// Where the layers lie.
+    pub heights: Heights,
     /// Exposure times.
     pub exposure: Exposure,
     /// What happens between exposures.
@@ -29,7 +31,7 @@ pub struct Job {
 }
 
 /// The printer, by the names its firmware compares.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Machine name; many boards refuse a file with another one.
     pub name: String,
@@ -40,7 +42,7 @@ pub struct Machine {
 }
 
 /// Exposure times of the layers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exposure {
     /// Normal layers, s.
     pub normal_s: f64,
@@ -50,26 +52,31 @@ pub struct Exposure {
     pub bottom_layers: u32,
     /// Over how many layers the time falls in even steps to the normal one.
     pub transition_layers: u32,
+    /// Other times from some heights on, lowest first; empty if there are none.
+    pub ranges: Vec<ExposureRange>,
+}
+
+/// From this height on, another exposure of normal layers: thinner layers, or a part that needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ExposureRange {
+    /// Holds for layers whose bottom is here or higher, up to the next range.
+    pub from: Microns,
+    /// Exposure, s.
+    pub exposure_s: f64,
 }
 
 impl Exposure {
-    /// Exposure of a layer, s: bottom, then even steps down (or up), then normal.
+    /// Exposure of a normal layer whose bottom is at this height, s.
     #[must_use]
-    pub fn of_layer_s(&self, index: u32) -> f64 {
-        if index < self.bottom_layers {
-            return self.bottom_s;
-        }
-        let step = f64::from(index - self.bottom_layers) + 1.0;
-        let steps = f64::from(self.transition_layers) + 1.0;
-        if step >= steps {
-            return self.normal_s;
-        }
-        self.bottom_s + (self.normal_s - self.bottom_s) * step / steps
+    pub fn normal_at_s(&self, bottom: Microns) -> f64 {
+        let range = self.ranges.iter().rev().find(|range| range.from <= bottom);
+        range.map_or(self.normal_s, |range| range.exposure_s)
     }
 }
 
 /// What happens between two exposures.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Separation {
     /// The platform lifts and comes back; the file carries the moves.
     Lift {
@@ -87,10 +94,12 @@ pub enum Separation {
         /// From this share of the display on (0 to 1) a layer is slow.
         slow_from_fill: f64,
     },
+    /// Not known: the job comes from a file that says nothing about motion. Times count exposures only.
+    Untold,
 }
 
 /// One move of the platform.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Move {
     /// Way, mm; 0 for a stage that is not used.
     pub mm: f64,
@@ -107,7 +116,7 @@ impl Move {
 }
 
 /// The moves and rests of one layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LayerMotion {
     /// First, slow stage of the lift.
     pub lift: Move,
@@ -132,7 +141,7 @@ impl LayerMotion {
 }
 
 /// Rests of a layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Waits {
     /// After the cure, before the lift, s.
     pub before_lift_s: f64,
@@ -143,7 +152,7 @@ pub struct Waits {
 }
 
 /// Lamp power, 0 to 255.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Light {
     /// Bottom layers.
     pub bottom_pwm: u8,
@@ -152,7 +161,7 @@ pub struct Light {
 }
 
 /// The resin, as files name and price it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resin {
     /// Name.
     pub name: String,
@@ -165,7 +174,7 @@ pub struct Resin {
 }
 
 /// Who wrote the file, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Program.
     pub software: String,
@@ -176,7 +185,7 @@ pub struct Origin {
 }
 
 /// Names that the firmware and host programs of `.sl1` printers compare.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sl1Names {
     /// `jobDir`: stem of the layer names; letters, digits, `-` and `_`.
     pub job: String,
@@ -193,6 +202,28 @@ pub struct Sl1Names {
 }
 
 impl Job {
+    /// Exposure of a layer, s: bottom, then even steps down (or up), then normal at the layer's height.
+    #[must_use]
+    pub fn exposure_s(&self, index: u32) -> f64 {
+        let exposure = &self.exposure;
+        if index < exposure.bottom_layers {
+            return exposure.bottom_s;
+        }
+        let normal_s = exposure.normal_at_s(self.heights.bottom(index));
+        let step = f64::from(index - exposure.bottom_layers) + 1.0;
+        let steps = f64::from(exposure.transition_layers) + 1.0;
+        if step >= steps {
+            return normal_s;
+        }
+        exposure.bottom_s + (normal_s - exposure.bottom_s) * step / steps
+    }
+
+    /// Whether layers differ in thickness or exposure in ways that bottom, transition and normal values can't tell.
+    #[must_use]
+    pub fn layers_differ(&self) -> bool {
+        !self.heights.is_uniform() || !self.exposure.ranges.is_empty()
+    }
+
     /// Time of one layer, s: exposure, moves, rests. `fill` is the lit share of the display.
     #[must_use]
     pub fn layer_s(&self, index: u32, fill: f64) -> f64 {
@@ -206,7 +237,8 @@ impl Job {
                     *fast_s
                 }
             }
+            Separation::Untold => 0.0,
         };
-        self.exposure.of_layer_s(index) + between
+        self.exposure_s(index) + between
     }
 }

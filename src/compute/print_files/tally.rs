@@ -39,7 +39,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, job: &Job, layer: &Encoded) {
         self.digests.push(layer.digest);
-        self.volume_mm3 += layer.area_mm2 * job.layer_height.to_millimeters().0;
+        self.volume_mm3 += layer.area_mm2 * job.heights.thickness(layer.index).to_millimeters().0;
         self.print_s += job.layer_s(layer.index, layer.fill(&job.display));
         self.open_rows += u64::from(layer.open_rows);
     }

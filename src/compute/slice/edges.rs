@@ -3,7 +3,8 @@
 use nalgebra::Point3;
 
 use super::intervals::{Intervals, usize_of};
-use super::{Display, Orientation, Part, Settings, plane_mm};
+use super::watch::{Stopped, Watch};
+use super::{Display, Orientation, Part};
 
 /// One piece of outline: column and row coordinates in pixels, from the top left corner.
 ///
@@ -14,29 +15,61 @@ pub(super) struct Segment {
     pub(super) to: [f64; 2],
 }
 
-/// Cuts all triangles that cross a layer. Segments without height are left out: they open nothing.
+/// Cuts all triangles that cross a plane of a layer. Segments without height are left out: they open nothing.
 pub(super) fn cut(
     parts: &[Part<'_>],
     intervals: &Intervals,
-    settings: &Settings,
+    display: &Display,
     layer: u32,
-) -> Vec<Segment> {
-    let plane = plane_mm(settings.layer_height, layer);
-    let frame = Frame::of(&settings.display);
-    let mut segments = Vec::new();
+    plane_mm: f64,
+    watch: &mut Watch<'_>,
+) -> Result<Vec<Segment>, Stopped> {
+    let frame = Frame::of(display);
+    let mut segments = Vec::with_capacity(intervals.count(layer));
     intervals.visit(layer, |part, triangle| {
+        watch.step()?;
         let Part { mesh, offset_mm, .. } = &parts[part];
-        let corners =
-            mesh.triangles[triangle].map(|corner| placed(&mesh.vertices[usize_of(corner)], offset_mm));
-        if let Some((start, end)) = section(&corners, plane) {
+        let corners = mesh.triangles[triangle].map(|corner| &mesh.vertices[usize_of(corner)]);
+        if let Some((start, end)) = section(corners, offset_mm, plane_mm) {
             let segment = frame.segment(start, end);
             if segment.from[1].to_bits() != segment.to[1].to_bits() {
                 segments.push(segment);
             }
         }
-    });
-    segments
+        Ok(())
+    })?;
+    Ok(segments)
 }
+
+/// Where a triangle crosses a plane, directed so that the solid lies to the left as seen from above.
+///
+/// Going round an outward face the outline starts where the border comes down through the plane and ends where
+/// it goes up. One corner lies alone on its side of the plane; both ends are on its edges.
+pub(super) fn section(
+    corners: [&Point3<f32>; 3],
+    offset_mm: &[f64; 3],
+    plane_mm: f64,
+) -> Option<([f64; 2], [f64; 2])> {
+    let above = corners.map(|corner| f64::from(corner.z) + offset_mm[2] > plane_mm);
+    let pattern = above.iter().fold(0, |bits, &above| bits << 1 | usize::from(above));
+    // Which corner is alone, by the bits of `above`; 3 if none is.
+    let alone = [3, 2, 1, 0, 0, 1, 2, 3][pattern];
+    if alone == 3 {
+        return None;
+    }
+    // Going round from the lone corner, the border leaves it to `next` and comes back from `last`.
+    let [tip, next, last] = [alone, TURN[alone], TURN[TURN[alone]]];
+    let is_up = above[tip];
+    let (start, end) = if is_up { (next, last) } else { (last, next) };
+    let crossing = |other: usize| {
+        let (low, high) = if is_up { (other, tip) } else { (tip, other) };
+        crossing(&placed(corners[low], offset_mm), &placed(corners[high], offset_mm), plane_mm)
+    };
+    Some((crossing(start), crossing(end)))
+}
+
+/// The corner after each corner.
+const TURN: [usize; 3] = [1, 2, 0];
 
 fn placed(vertex: &Point3<f32>, offset_mm: &[f64; 3]) -> [f64; 3] {
     [
@@ -44,24 +77,6 @@ fn placed(vertex: &Point3<f32>, offset_mm: &[f64; 3]) -> [f64; 3] {
         f64::from(vertex.y) + offset_mm[1],
         f64::from(vertex.z) + offset_mm[2],
     ]
-}
-
-/// Where a triangle crosses a plane, directed so that the solid lies to the left as seen from above.
-///
-/// Going round an outward face the outline starts where the border comes down through the plane and ends where
-/// it goes up.
-pub(super) fn section(corners: &[[f64; 3]; 3], plane: f64) -> Option<([f64; 2], [f64; 2])> {
-    let above = corners.map(|corner| corner[2] > plane);
-    let mut start = None;
-    let mut end = None;
-    for (from, to) in [(0, 1), (1, 2), (2, 0)] {
-        match (above[from], above[to]) {
-            (false, true) => end = Some(crossing(&corners[from], &corners[to], plane)),
-            (true, false) => start = Some(crossing(&corners[to], &corners[from], plane)),
-            (true, true) | (false, false) => {}
-        }
-    }
-    start.zip(end)
 }
 
 /// The point of an edge at the height of the plane, always reckoned from the lower end.

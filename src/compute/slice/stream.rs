@@ -70,5 +70,9 @@ fn one<T, E>(
     if cancel.load(Ordering::Relaxed) {
         return Err(StreamError::Cancelled);
     }
-    source.layer(index).map(|layer| make(&layer)).map_err(StreamError::Layer)
+    match source.layer(index) {
+        Ok(layer) => Ok(make(&layer)),
+        Err(LayerError::Cancelled) => Err(StreamError::Cancelled),
+        Err(error) => Err(StreamError::Layer(error)),
+    }
 }

@@ -2,12 +2,14 @@
 
 mod areas;
 mod corners;
+mod edits;
+mod piles;
 mod rules;
 pub(crate) mod solids;
 
 use std::sync::atomic::AtomicBool;
 
-use super::{Control, Display, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings};
+use super::{Control, Display, Heights, Layer, LayerSource, Orientation, Part, Plate, Sampling, Settings};
 use crate::mesh::Mesh;
 use crate::units::Microns;
 
@@ -28,7 +30,7 @@ pub(crate) fn settings(sampling: Sampling) -> Settings {
             mirror_y: false,
         },
         height_max_mm: 150.0,
-        layer_height: Microns(50),
+        heights: Heights::uniform(Microns(50)),
         sampling,
     }
 }
@@ -49,11 +51,8 @@ fn layers_of(mesh: &Mesh, settings: Settings) -> Vec<Layer> {
 fn section_area_mm2(mesh: &Mesh, z_offset_mm: f64, plane_mm: f64) -> f64 {
     let mut doubled = 0.0;
     for triangle in &mesh.triangles {
-        let corners = triangle.map(|corner| {
-            let vertex = &mesh.vertices[super::usize_of(corner)];
-            [f64::from(vertex.x), f64::from(vertex.y), f64::from(vertex.z) + z_offset_mm]
-        });
-        if let Some((from, to)) = super::edges::section(&corners, plane_mm) {
+        let corners = triangle.map(|corner| &mesh.vertices[super::usize_of(corner)]);
+        if let Some((from, to)) = super::edges::section(corners, &[0.0, 0.0, z_offset_mm], plane_mm) {
             doubled += from[0] * to[1] - to[0] * from[1];
         }
     }
@@ -61,6 +60,6 @@ fn section_area_mm2(mesh: &Mesh, z_offset_mm: f64, plane_mm: f64) -> f64 {
 }
 
 /// The value of each pixel.
-fn pixels(layer: &Layer) -> Vec<u8> {
+pub(crate) fn pixels(layer: &Layer) -> Vec<u8> {
     layer.runs.iter().flat_map(|run| std::iter::repeat_n(run.value, super::usize_of(run.length))).collect()
 }

@@ -6,10 +6,12 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sprue_compute::ring_size;
 
 use super::order::{ApprovalRequest, Intake, PieceRequest};
+use crate::casting::combination::Combination;
 use crate::finding::Finding;
 use crate::services::Error;
 use crate::shop::design::Sha256Hex;
 use crate::shop::piece::{RingSize, Stone};
+use crate::shop::profile::AlloyProfile;
 use crate::store::{Rows, Tx};
 use crate::units::{Millimeters, Timestamp};
 
@@ -109,8 +111,16 @@ impl Intake<'_> {
             let text = format!("quantity is {}; write 1 to {QUANTITY_MAX}", piece.quantity);
             findings.push(Finding::error("QUANTITY_RANGE", place("quantity"), text));
         }
-        if let Err(unknown) = self.profiles.alloy(&piece.alloy) {
-            findings.push(Finding::error("ALLOY_UNKNOWN", place("alloy"), unknown.to_string()));
+        match self.profiles.alloy(&piece.alloy) {
+            Err(unknown) => {
+                findings.push(Finding::error("ALLOY_UNKNOWN", place("alloy"), unknown.to_string()))
+            }
+            Ok(alloy) => findings.extend(
+                ordered(alloy, &piece.stones)
+                    .refusals()
+                    .into_iter()
+                    .map(|finding| Finding { place: place("alloy"), ..finding }),
+            ),
         }
         if let Err(unknown) = self.profiles.routing(self.routing_of(piece)) {
             findings.push(Finding::error("ROUTING_UNKNOWN", place("routing"), unknown.to_string()));
@@ -145,6 +155,12 @@ impl Intake<'_> {
         };
         Ok(compare_ring(ordered, measured, piece.scaled_by.is_some()))
     }
+}
+
+/// What an order says of the casting; investment, pour and scrap are chosen later.
+fn ordered<'a>(alloy: &'a AlloyProfile, stones: &[Stone]) -> Combination<'a> {
+    let stones_in_place = stones.iter().any(|stone| stone.cast_in_place);
+    Combination { alloy, stones_in_place, investment: None, pour: None, scrap: false }
 }
 
 fn check_design(

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::correction::{Correction, HeightEntry};
 use super::material::MaterialProfile;
 use super::{Tag, not_blank};
 use crate::units::Microns;
@@ -25,6 +26,9 @@ pub struct ExposureOverride {
     pub bottom_layers: u32,
     /// Over how many layers the exposure falls from bottom to normal.
     pub transition_layers: u32,
+    /// What else was measured with it; absent, sections and rests are as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
     /// Who entered it.
     #[serde(deserialize_with = "not_blank")]
     pub by: String,
@@ -47,23 +51,20 @@ pub struct ResolvedExposure {
     pub bottom_layers: u32,
     /// Over how many layers the exposure falls from bottom to normal.
     pub transition_layers: u32,
+    /// What else was measured with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Box<Correction>>,
     /// Who or what says so, for the passport: one sentence.
     pub origin: String,
 }
 
 impl ResolvedExposure {
-    /// The exposure of layer `index`, lowest first, in seconds: bottom, then an even fall, then normal.
-    #[must_use]
-    pub fn seconds_of_layer(&self, index: u32) -> f64 {
-        let above_bottom = index.saturating_sub(self.bottom_layers);
-        if index < self.bottom_layers {
-            self.bottom_exposure_s
-        } else if above_bottom < self.transition_layers {
-            let share = f64::from(above_bottom + 1) / f64::from(self.transition_layers + 1);
-            self.bottom_exposure_s + (self.exposure_s - self.bottom_exposure_s) * share
-        } else {
-            self.exposure_s
-        }
+    /// Adds another exposure from a height on; among ranges from the same height the last one holds.
+    pub fn add_range(&mut self, from: Microns, exposure_s: f64, layer: Option<Microns>) {
+        let origin = &self.origin;
+        let correction = self.correction.get_or_insert_with(|| Box::new(Correction::none(origin)));
+        let place = correction.range.partition_point(|range| range.from_um <= from);
+        correction.range.insert(place, HeightEntry { from_um: from, exposure_s, layer_um: layer });
     }
 }
 
@@ -156,6 +157,7 @@ pub fn resolve_exposure(
         bottom_exposure_s: entry.bottom_exposure_s,
         bottom_layers: entry.bottom_layers,
         transition_layers: entry.transition_layers,
+        correction: entry.correction.clone().map(Box::new),
         origin: origin_of_profile(stem, entry.tag, &entry.source),
     })
 }
@@ -167,6 +169,7 @@ fn from_shop(own: &ExposureOverride) -> ResolvedExposure {
         bottom_exposure_s: own.bottom_exposure_s,
         bottom_layers: own.bottom_layers,
         transition_layers: own.transition_layers,
+        correction: own.correction.clone().map(Box::new),
         origin: format!("entered for this workshop by {}: {}", own.by, own.source),
     }
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::correction::{Correction, check_correction};
 use super::printer::WaxPrinter;
 use super::{Flaws, Tag, Tagged, TaggedRange, not_blank};
 use crate::units::Microns;
@@ -23,10 +24,16 @@ pub struct MaterialProfile {
     pub kind: MaterialKind,
     /// Mass per volume of the printed pattern, g/cm³; absent if nobody published it.
     pub density_g_per_cm3: Option<Tagged<f64>>,
+    /// Narrowest feature that prints and is handled safely, mm. Without it thin features are not looked for on
+    /// plates.
+    pub feature_mm_min: Option<Tagged<f64>>,
     /// Linear loss of the pattern by printing and curing, percent: `p` of the scale `1 / ((1 - p)(1 - m))`.
     pub shrink_percent: Tagged<f64>,
     /// Layer height that is used if nobody asks for another.
     pub preferred_layer_um: Tagged<Microns>,
+    /// What a litre costs, for the estimates; absent, they have no cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_litre: Option<Price>,
     /// What to do with a pattern after the print, as far as it is published.
     #[serde(default)]
     pub after_print: AfterPrint,
@@ -36,6 +43,20 @@ pub struct MaterialProfile {
     /// Temperatures of a filament, one for each printer.
     #[serde(default)]
     pub extrusion: Vec<ExtrusionEntry>,
+}
+
+/// What a litre of a material costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Of one litre.
+    pub value: f64,
+    /// Sign or code, at most 7 bytes: print files have no room for more.
+    #[serde(deserialize_with = "not_blank")]
+    pub currency: String,
+    /// Where this comes from: an invoice, a price list.
+    #[serde(deserialize_with = "not_blank")]
+    pub source: String,
 }
 
 /// How a material is printed.
@@ -80,6 +101,9 @@ pub struct ExposureEntry {
     pub bottom_layers: u32,
     /// Over how many layers the exposure falls from bottom to normal.
     pub transition_layers: u32,
+    /// What else was measured with it; absent, sections and rests are as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
     /// How well this is known.
     pub tag: Tag,
     /// Where this comes from.
@@ -149,6 +173,12 @@ impl MaterialProfile {
         if let Some(density) = &self.density_g_per_cm3 {
             flaws.range("density_g_per_cm3.value", density.value, 0.5, 3.0);
         }
+        if let Some(width) = &self.feature_mm_min {
+            flaws.range("feature_mm_min.value", width.value, 0.01, 5.0);
+        }
+        if let Some(price) = &self.price_per_litre {
+            check_price("price_per_litre", price, &mut flaws);
+        }
         flaws.range("shrink_percent.value", self.shrink_percent.value, 0.0, 10.0);
         check_layer("preferred_layer_um.value", self.preferred_layer_um.value, &mut flaws);
         check_settings_fit_the_kind(self, &mut flaws);
@@ -185,6 +215,14 @@ fn check_layer(path: &str, layer: Microns, flaws: &mut Flaws) {
     flaws.range(path, f64::from(layer.0), 1.0, 500.0);
 }
 
+/// A hundred thousand for a litre catches a price of a barrel or of another currency's smallest coin.
+pub(crate) fn check_price(path: &str, price: &Price, flaws: &mut Flaws) {
+    flaws.range(format!("{path}.value"), price.value, 0.0, 100_000.0);
+    if price.currency.len() > 7 {
+        flaws.add(format!("{path}.currency"), "print files have room for 7 bytes; write a code like EUR");
+    }
+}
+
 pub(crate) fn check_exposure(path: &str, entry: &ExposureEntry, flaws: &mut Flaws) {
     check_layer(&format!("{path}.layer_um"), entry.layer_um, flaws);
     // 0.1 s is below any published exposure; 300 s is the highest first-layer time in Prusa's printer profiles.
@@ -198,6 +236,9 @@ pub(crate) fn check_exposure(path: &str, entry: &ExposureEntry, flaws: &mut Flaw
     }
     flaws.range(format!("{path}.bottom_layers"), f64::from(entry.bottom_layers), 0.0, 100.0);
     flaws.range(format!("{path}.transition_layers"), f64::from(entry.transition_layers), 0.0, 100.0);
+    if let Some(correction) = &entry.correction {
+        check_correction(&format!("{path}.correction"), correction, flaws);
+    }
 }
 
 fn check_extrusion(path: &str, entry: &ExtrusionEntry, flaws: &mut Flaws) {

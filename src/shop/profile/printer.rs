@@ -56,36 +56,15 @@ pub enum PrinterKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResinPrinter {
-    /// What its files are.
-    pub format: ResinFormat,
+    /// What its files are: `goo`, `sl1`, `ctb-v4`, `pwmx-516` and the like; a board reads one version of one format.
+    #[serde(deserialize_with = "not_blank")]
+    pub format: String,
     /// The mask.
     pub display: Display,
     /// How a layer is parted from the vat.
     pub motion: Motion,
-}
-
-/// A file format of resin printers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResinFormat {
-    /// `.goo` of Elegoo.
-    Goo,
-    /// `.sl1` of Prusa.
-    Sl1,
-    /// `.ctb` of Chitu boards.
-    Ctb,
-}
-
-impl ResinFormat {
-    /// The file name extension, without the dot.
-    #[must_use]
-    pub fn extension(self) -> &'static str {
-        match self {
-            ResinFormat::Goo => "goo",
-            ResinFormat::Sl1 => "sl1",
-            ResinFormat::Ctb => "ctb",
-        }
-    }
+    /// Largest area of a layer that it can peel off the film, mm². Without it no layer is held against one.
+    pub peel_mm2_max: Option<Tagged<f64>>,
 }
 
 /// The mask of a resin printer. Pixels are counted as the plate is seen: `width_px` along x.
@@ -181,22 +160,6 @@ pub struct Lift {
     pub source: String,
 }
 
-impl Lift {
-    /// How long the lift, the way back and the rests take, in seconds; the exposure is not in it.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        let moves = [
-            (self.lift_mm, self.lift_mm_per_min),
-            (self.lift2_mm, self.lift2_mm_per_min),
-            (self.retract_mm, self.retract_mm_per_min),
-            (self.retract2_mm, self.retract2_mm_per_min),
-        ];
-        let moving: f64 =
-            moves.iter().filter(|(way, _)| *way > 0.0).map(|(way, speed)| way / speed * 60.0).sum();
-        moving + self.wait_before_lift_s + self.wait_after_lift_s + self.wait_after_retract_s
-    }
-}
-
 /// Times of a tilting vat, for the estimate of the print time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -272,11 +235,11 @@ impl PrinterProfile {
         }
     }
 
-    /// The extension of its files, without the dot.
+    /// The name of the format of its files.
     #[must_use]
-    pub fn extension(&self) -> &'static str {
+    pub fn format(&self) -> &str {
         match &self.kind {
-            PrinterKind::Resin(resin) => resin.format.extension(),
+            PrinterKind::Resin(resin) => &resin.format,
             PrinterKind::WaxGcode(_) => "gcode",
         }
     }
@@ -323,6 +286,9 @@ fn check_resin(resin: &ResinPrinter, build: &BuildVolume, flaws: &mut Flaws) {
             );
             flaws.add(format!("kind.resin.display.{count_key}"), text);
         }
+    }
+    if let Some(area) = &resin.peel_mm2_max {
+        flaws.range("kind.resin.peel_mm2_max.value", area.value, 1.0, 100_000.0);
     }
     match &resin.motion {
         Motion::Lift(lift) => {

@@ -68,7 +68,7 @@ const RULES: &[Rule] = &[
         never: &["rusqlite", "sprue_compute", "sprue_station"],
     },
     Rule { tier: "shop", may: &["units", "ids", "finding"], never: PURE },
-    Rule { tier: "casting", may: &["units", "ids", "shop"], never: PURE },
+    Rule { tier: "casting", may: &["units", "ids", "finding", "shop"], never: PURE },
     Rule { tier: "planning", may: &["units", "ids", "shop"], never: PURE_BUT_COMPUTE },
     Rule {
         tier: "devices",
@@ -144,7 +144,8 @@ pub(super) fn check(path: &str, text: &str) -> Vec<String> {
 }
 
 fn check_compute(path: &str, uses: &[Use]) -> Vec<String> {
-    let is_test = path.ends_with("tests.rs") || path.contains("/tests/") || path.contains("/benches/");
+    let is_test = path.ends_with("tests.rs")
+        || ["/tests/", "/benches/", "/examples/"].iter().any(|folder| path.contains(folder));
     uses.iter()
         .filter(|found| !is_test && !found.in_tests)
         .filter_map(|found| {

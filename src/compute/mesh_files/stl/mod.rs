@@ -1,13 +1,12 @@
 //! STL, binary and text.
 //!
-//! The `stl_io` crate reads the triangles. It takes several broken files for good ones and some good ones for
-//! broken, so this module looks at the bytes first and hands it only what has one meaning: a binary file of
-//! exactly the announced length, or text in its one strict spelling. Normals in files are often wrong and
-//! are ignored; the winding of the corners counts.
+//! Binary faces are taken from their fixed places. The `stl_io` crate reads text; it takes several broken files
+//! for good ones and some good ones for broken, so it is handed only text in its one strict spelling. Normals in
+//! files are often wrong and are ignored; the winding of the corners counts.
 
 mod text;
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 
 use stl_io::{Normal, Triangle, Vertex};
 
@@ -15,6 +14,7 @@ use super::builder::MeshBuilder;
 use super::{Limits, MeshFormat, ReadError, ReadMesh, within};
 use crate::finding::Finding;
 use crate::mesh::Mesh;
+use crate::mesh::weld::BLOCK;
 
 const HEADER_BYTES: usize = 80;
 const COUNT_END: usize = 84;
@@ -87,8 +87,7 @@ fn read_binary(bytes: &[u8], limits: &Limits) -> Result<ReadMesh, ReadError> {
     within("the number of triangles", u64::from(count), limits.triangles_max.try_into().unwrap_or(u64::MAX))?;
     let end = length_of(count).unwrap_or(bytes.len());
     let mut builder = MeshBuilder::new(present.min(end / FACE_BYTES), limits);
-    let mut body = Body::new(count, &bytes[COUNT_END..end]);
-    add_all(&mut body, &mut builder)?;
+    add_binary(&bytes[COUNT_END..end], &mut builder)?;
     let findings = notes(bytes, end);
     Ok(ReadMesh { mesh: builder.finish()?, format: MeshFormat::Stl, declared_unit: None, findings })
 }
@@ -109,6 +108,27 @@ fn notes(bytes: &[u8], end: usize) -> Vec<Finding> {
     notes
 }
 
+/// Faces of 50 bytes: a normal, three corners, two bytes that mean nothing here.
+fn add_binary(bytes: &[u8], builder: &mut MeshBuilder) -> Result<(), ReadError> {
+    let (faces, _) = bytes.as_chunks::<FACE_BYTES>();
+    let (blocks, rest) = faces.as_chunks::<{ BLOCK / 3 }>();
+    let mut corners = [[0.0_f32; 3]; BLOCK];
+    for block in blocks {
+        for (face, corners) in block.iter().zip(corners.as_chunks_mut::<3>().0) {
+            *corners = corners_of(face);
+        }
+        builder.add_block(&corners)?;
+    }
+    rest.iter().try_for_each(|face| builder.add(corners_of(face)))
+}
+
+#[inline]
+fn corners_of(face: &[u8; FACE_BYTES]) -> [[f32; 3]; 3] {
+    let (numbers, _) = face.as_chunks::<4>();
+    let number = |at: usize| f32::from_le_bytes(numbers[at]);
+    [3, 6, 9].map(|first| [number(first), number(first + 1), number(first + 2)])
+}
+
 /// Lets `stl_io` read everything that `source` holds.
 fn add_all(source: &mut (impl Read + Seek), builder: &mut MeshBuilder) -> Result<(), ReadError> {
     let not_stl = |error: io::Error| ReadError::Recognise { expected: "STL", reason: error.to_string() };
@@ -116,47 +136,4 @@ fn add_all(source: &mut (impl Read + Seek), builder: &mut MeshBuilder) -> Result
         builder.add(triangle.map_err(not_stl)?.vertices.map(|vertex| vertex.0))?;
     }
     Ok(())
-}
-
-/// A binary file behind a header that can't be taken for text.
-struct Body<'bytes> {
-    head: [u8; COUNT_END],
-    faces: &'bytes [u8],
-    at: usize,
-}
-
-impl<'bytes> Body<'bytes> {
-    fn new(count: u32, faces: &'bytes [u8]) -> Self {
-        // The probe for text reads the first line: let it be short.
-        let mut head = [b'\n'; COUNT_END];
-        head[HEADER_BYTES..].copy_from_slice(&count.to_le_bytes());
-        Self { head, faces, at: 0 }
-    }
-}
-
-impl Read for Body<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let rest = match self.head.get(self.at..) {
-            Some(rest) if !rest.is_empty() => rest,
-            Some(_) | None => self.faces.get(self.at - COUNT_END..).unwrap_or_default(),
-        };
-        let count = rest.len().min(into.len());
-        into[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
-        Ok(count)
-    }
-}
-
-impl Seek for Body<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        match to {
-            SeekFrom::Start(0) => {
-                self.at = 0;
-                Ok(0)
-            }
-            SeekFrom::Start(_) | SeekFrom::End(_) | SeekFrom::Current(_) => {
-                Err(io::Error::new(io::ErrorKind::Unsupported, "only rewinding is possible"))
-            }
-        }
-    }
 }

@@ -14,8 +14,8 @@ mod tests;
 use std::io::Write;
 
 use crate::slice::{
-    Control, Display, Layer, LayerError, LayerSource, Orientation, Part, Plate, PrepareError, Sampling,
-    Settings, StreamError, stream,
+    Control, Display, Heights, Layer, LayerError, LayerSource, Orientation, Part, Plate, PrepareError,
+    Sampling, Settings, StreamError, stream,
 };
 use crate::units::Microns;
 use moves::Pen;
@@ -200,7 +200,12 @@ fn settings(job: &WaxJob, orientation: Orientation) -> Settings {
         mirror_x: false,
         mirror_y: false,
     };
-    Settings { display, height_max_mm, layer_height: job.layer_height, sampling: Sampling::Centre }
+    Settings {
+        display,
+        height_max_mm,
+        heights: Heights::uniform(job.layer_height),
+        sampling: Sampling::Centre,
+    }
 }
 
 /// Even layers along x, odd layers along y.

@@ -200,3 +200,13 @@ pub(super) fn rgb565(picture: Option<&Picture>, side_px: u32) -> Vec<u16> {
 fn word_of(&[red, green, blue]: &[u8; 3]) -> u16 {
     u16::from(red >> 3) << 11 | u16::from(green >> 2) << 5 | u16::from(blue >> 3)
 }
+
+/// The picture that the words show; the low bits of a colour repeat its high ones, so that white is white.
+pub(super) fn picture_of(words: &[u16], side_px: u32) -> Picture {
+    let wide = |part: u16, bits: u32| {
+        let [_, byte] = ((part << (8 - bits)) | (part >> (2 * bits - 8))).to_be_bytes();
+        byte
+    };
+    let colour = |&word: &u16| [wide(word >> 11, 5), wide(word >> 5 & 0x3F, 6), wide(word & 0x1F, 5)];
+    Picture { width_px: side_px, height_px: side_px, rgb: words.iter().map(colour).collect() }
+}

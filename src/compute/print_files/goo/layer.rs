@@ -1,7 +1,8 @@
 //! Layer records of `.goo` files: 66 bytes of values, the size, the picture with its checksum.
 
 use super::order::{ByteOrder, FieldReader, FieldWriter};
-use super::{single, stage, waits};
+use super::{stage, waits};
+use crate::print_files::fields::single;
 use crate::print_files::{Format, Job, LayerMotion, WriteError};
 
 /// Bytes before the picture: values, line end, size.
@@ -27,12 +28,12 @@ pub(super) struct LayerHead {
 impl LayerHead {
     pub(super) fn of(job: &Job, motion: &LayerMotion, index: u32) -> Self {
         let bottom = index < job.exposure.bottom_layers;
-        let z_mm = (f64::from(index) + 1.0) * job.layer_height.to_millimeters().0;
+        let z_mm = job.heights.top(index).to_millimeters().0;
         Self {
             pause: 0,
             pause_z_mm: 0.0,
             z_mm: single(z_mm),
-            exposure_s: single(job.exposure.of_layer_s(index)),
+            exposure_s: single(job.exposure_s(index)),
             off_s: 0.0,
             waits_s: waits(motion),
             stages: [motion.lift, motion.lift_second, motion.retract, motion.retract_second]

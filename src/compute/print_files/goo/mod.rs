@@ -1,8 +1,8 @@
 //! `.goo` files (Elegoo, version "V3.0", specification V1.2): header, layers, tail.
 //!
 //! Everything is big-endian except for one machine ([`order::ByteOrder`]). The values of each layer repeat
-//! those of the header, with the transition written out; "advance mode" stays off, because some machines freeze
-//! when it is on.
+//! those of the header, with the transition written out; "advance mode" stays off unless layers differ in more
+//! than that, because some machines freeze when it is on.
 
 mod header;
 mod layer;
@@ -15,7 +15,9 @@ mod tests;
 use std::io::{Seek, SeekFrom, Write};
 
 use super::civil::Civil;
+use super::fields::single;
 use super::tally::{Encoded, Tally};
+use super::told::field;
 use super::{Format, Job, LayerMotion, Move, Separation, WriteError, Written};
 use crate::preview::Picture;
 use crate::slice::{Control, LayerSource, stream};
@@ -69,8 +71,13 @@ fn motions(job: &Job) -> Result<(LayerMotion, LayerMotion), WriteError> {
         Separation::Lift { bottom, normal } => Ok((bottom, normal)),
         Separation::Tilt { .. } => Err(WriteError::Missing {
             format: Format::Goo,
-            field: "lift and retract moves",
+            field: field::SEPARATION,
             hint: "add them to the printer profile, or write the format of the printer that tilts",
+        }),
+        Separation::Untold => Err(WriteError::Missing {
+            format: Format::Goo,
+            field: field::SEPARATION,
+            hint: "give --printer and --material, whose profiles have them",
         }),
     }
 }
@@ -106,7 +113,7 @@ fn header_of(
         mirror_x: u8::from(display.mirror_x),
         mirror_y: u8::from(display.mirror_y),
         platform_mm: [plate_x, plate_y, job.machine.build_mm[2]].map(single),
-        layer_mm: single(job.layer_height.to_millimeters().0),
+        layer_mm: single(job.heights.nominal().to_millimeters().0),
         exposure_s: single(job.exposure.normal_s),
         delay_mode: 1,
         turn_off_s: 0.0,
@@ -124,7 +131,7 @@ fn header_of(
         retract_second: stage(&normal.retract_second),
         bottom_pwm: u16::from(job.light.bottom_pwm),
         pwm: u16::from(job.light.pwm),
-        advance_mode: 0,
+        advance_mode: u8::from(job.layers_differ()),
         print_s: 0,
         volume_mm3: 0.0,
         weight_g: 0.0,
@@ -152,11 +159,4 @@ fn waits(motion: &LayerMotion) -> [f32; 3] {
 
 fn stage(stage: &Move) -> [f32; 2] {
     [single(stage.mm), single(stage.mm_per_min)]
-}
-
-/// The format stores single precision; what is not finite is stored as 0.
-#[expect(clippy::cast_possible_truncation, reason = "nearest f32; process numbers are small")]
-fn single(value: f64) -> f32 {
-    let value = value as f32;
-    if value.is_finite() { value } else { 0.0 }
 }

@@ -1,19 +1,26 @@
 //! Reads `.goo` files of any program.
 
 use super::TAIL;
-use super::header::{HEADER_LEN, Header, MAGIC};
+use super::header::{BIG_PX, HEADER_LEN, Header, MAGIC, SMALL_PX, Stage, picture_of};
 use super::layer::{HEAD_LEN, LayerHead, picture};
 use super::order::ByteOrder;
 use super::runs;
-use crate::print_files::{Facts, Format, LayerFacts, Limits, PrintFile, ReadError};
+use crate::preview::Picture;
+use crate::print_files::civil::Civil;
+use crate::print_files::fields::{meant, per_ml, pitch_mm, thousandfold};
+use crate::print_files::told::{field, uniform};
+use crate::print_files::{
+    Exposure, Facts, Format, Job, LayerFacts, LayerMotion, Light, Limits, Machine, Move, Origin, PrintFile,
+    ReadError, Resin, Separation, Told, Waits,
+};
 use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
-
-/// Masks that are made have pixels of 14 to 50 µm; beyond these bounds a number is garbage.
-const PITCH_MM: std::ops::RangeInclusive<f64> = 1e-4..=10.0;
 
 /// An opened file: the header was checked and the layers were found.
 pub(in crate::print_files) struct GooFile<'a> {
+    header: Header,
     facts: Facts,
+    /// What single layers say that the header does not, by field.
+    own: Vec<&'static str>,
     display: Display,
     /// The picture of each layer: from 0x55 to the checksum.
     pictures: Vec<&'a [u8]>,
@@ -34,15 +41,34 @@ impl<'a> GooFile<'a> {
         if header.layers > limits.layers_max {
             return Err(ReadError::OverLimit { format: Format::Goo, what: "the number of layers" });
         }
-        let (layers, pictures) = find_layers(bytes, &header, order)?;
+        let Found { layers, pictures, own } = find_layers(bytes, &header, order)?;
         let facts = facts_of(&header, &display, layers)?;
-        Ok(Self { facts, display, pictures })
+        Ok(Self { header, facts, own, display, pictures })
     }
 }
 
 impl PrintFile for GooFile<'_> {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn job(&self) -> Told {
+        let header = &self.header;
+        let (job, at) = job_of(header, &self.facts, self.display);
+        let mut untold = vec![field::SL1_NAMES];
+        untold.extend(&self.own);
+        let silent = [
+            (field::LIGHT_OFF, header.delay_mode == 0 && header.turn_off_s > 0.0),
+            (field::DENSITY, job.resin.density_g_per_ml.is_none()),
+            (field::PRICE, job.resin.price_per_ml.is_none()),
+            (field::WRITTEN_AT, at.is_none()),
+        ];
+        untold.extend(silent.iter().filter(|(_, silent)| *silent).map(|(field, _)| field));
+        Told::of(job, untold, &self.facts.layers)
+    }
+
+    fn previews(&self) -> Vec<Picture> {
+        vec![picture_of(&self.header.small, SMALL_PX), picture_of(&self.header.big, BIG_PX)]
     }
 }
 
@@ -75,9 +101,7 @@ fn display_of(header: &Header) -> Result<Display, ReadError> {
     }
     let pitch = |side: usize, pixels: u32| {
         let mm = finite(header.platform_mm[side], "the platform size")?;
-        let pitch_mm = mm / f64::from(pixels);
-        let made = PITCH_MM.contains(&pitch_mm);
-        if made { Ok(pitch_mm) } else { Err(damaged(format!("pixels of {pitch_mm} mm do not exist"))) }
+        pitch_mm(mm, pixels).map_err(damaged)
     };
     Ok(Display {
         width_px,
@@ -89,7 +113,11 @@ fn display_of(header: &Header) -> Result<Display, ReadError> {
     })
 }
 
-type Found<'a> = (Vec<LayerFacts>, Vec<&'a [u8]>);
+struct Found<'a> {
+    layers: Vec<LayerFacts>,
+    pictures: Vec<&'a [u8]>,
+    own: Vec<&'static str>,
+}
 
 /// Walks over the layer records; they must end exactly at the tail, and that at the end of the file.
 fn find_layers<'a>(bytes: &'a [u8], header: &Header, order: ByteOrder) -> Result<Found<'a>, ReadError> {
@@ -98,6 +126,7 @@ fn find_layers<'a>(bytes: &'a [u8], header: &Header, order: ByteOrder) -> Result
         .and_then(|start| bytes.get(start..))
         .ok_or_else(|| damaged("the layers begin outside the file"))?;
     let (mut layers, mut pictures) = (Vec::new(), Vec::new());
+    let (mut has_own_moves, mut has_pauses) = (false, false);
     for index in 0..header.layers {
         let (head, picture, tail) = next_record(rest, order)
             .ok_or_else(|| damaged(format!("it ends inside layer {index} of {}", header.layers)))?;
@@ -105,10 +134,38 @@ fn find_layers<'a>(bytes: &'a [u8], header: &Header, order: ByteOrder) -> Result
             z_um: thousandfold(finite(head.z_mm, "a layer height")?),
             exposure_s: finite(head.exposure_s, "an exposure time")?,
         });
+        has_own_moves |= !moves_as_stated(header, &head, index < header.bottom_layers);
+        has_pauses |= head.pause != 0;
         pictures.push(picture);
         rest = tail;
     }
-    if rest == TAIL { Ok((layers, pictures)) } else { Err(damaged("its last bytes are not the tail")) }
+    if rest != TAIL {
+        return Err(damaged("its last bytes are not the tail"));
+    }
+    let own = [(field::LAYER_MOTION, has_own_moves), (field::PAUSES, has_pauses)];
+    let own = own.into_iter().filter(|(_, own)| *own).map(|(field, _)| field).collect();
+    Ok(Found { layers, pictures, own })
+}
+
+/// Whether a layer moves as the header says.
+fn moves_as_stated(header: &Header, head: &LayerHead, bottom: bool) -> bool {
+    let (stages, waits_s, pwm) = if bottom {
+        (bottom_stages(header), header.bottom_waits_s, header.bottom_pwm)
+    } else {
+        (stages(header), header.waits_s, header.pwm)
+    };
+    let moves = stages.iter().flatten().chain(&waits_s);
+    let own = head.stages.iter().flatten().chain(&head.waits_s);
+    pwm == head.pwm && moves.zip(own).all(|(stated, own)| stated.to_bits() == own.to_bits())
+}
+
+/// Lift, second lift, retract, second retract.
+fn bottom_stages(header: &Header) -> [Stage; 4] {
+    [header.bottom_lift, header.bottom_lift_second, header.bottom_retract, header.bottom_retract_second]
+}
+
+fn stages(header: &Header) -> [Stage; 4] {
+    [header.lift, header.lift_second, header.retract, header.retract_second]
 }
 
 fn next_record(bytes: &[u8], order: ByteOrder) -> Option<(LayerHead, &[u8], &[u8])> {
@@ -133,13 +190,62 @@ fn facts_of(header: &Header, display: &Display, layers: Vec<LayerFacts>) -> Resu
     })
 }
 
-/// A single-precision number as the decimal that was meant: 0.05, not 0.05000000074505806.
-fn finite(value: f32, what: &str) -> Result<f64, ReadError> {
-    let meant = value.to_string().parse::<f64>().ok();
-    meant.filter(|number| number.is_finite()).ok_or_else(|| damaged(format!("{what} is not a number")))
+/// The job, and the time of writing if the header has one.
+fn job_of(header: &Header, facts: &Facts, display: Display) -> (Job, Option<i64>) {
+    let (date, time) = header.file_time.split_once(' ').unwrap_or_default();
+    let at = Civil::parse_unix(date, time);
+    let [x, y] = display.plate_mm();
+    let pwm = |word: u16| u8::try_from(word).unwrap_or(u8::MAX);
+    let job = Job {
+        machine: Machine {
+            name: header.machine.clone(),
+            kind: header.machine_kind.clone(),
+            build_mm: [x, y, number(header.platform_mm[2])],
+        },
+        display,
+        heights: uniform(facts.layer_um),
+        exposure: Exposure {
+            normal_s: number(header.exposure_s),
+            bottom_s: number(header.bottom_exposure_s),
+            bottom_layers: header.bottom_layers,
+            transition_layers: u32::from(header.transition_layers),
+            ranges: Vec::new(),
+        },
+        separation: Separation::Lift {
+            bottom: motion(bottom_stages(header), header.bottom_waits_s),
+            normal: motion(stages(header), header.waits_s),
+        },
+        light: Light { bottom_pwm: pwm(header.bottom_pwm), pwm: pwm(header.pwm) },
+        anti_aliasing: header.anti_aliasing,
+        resin: Resin {
+            name: header.resin.clone(),
+            density_g_per_ml: per_ml(header.weight_g, facts.volume_ml),
+            price_per_ml: per_ml(header.price, facts.volume_ml),
+            currency: header.currency.clone(),
+        },
+        origin: Origin {
+            software: header.software.clone(),
+            version: header.software_version.clone(),
+            written_at_s: at.unwrap_or(0),
+        },
+        sl1: None,
+    };
+    (job, at)
 }
 
-/// Millimetres to micrometres, to a thousandth: single precision has no more.
-fn thousandfold(mm: f64) -> f64 {
-    (mm * 1e6).round() / 1e3
+fn motion(stages: [Stage; 4], waits_s: [f32; 3]) -> LayerMotion {
+    let [lift, lift_second, retract, retract_second] =
+        stages.map(|[mm, mm_per_min]| Move { mm: number(mm), mm_per_min: number(mm_per_min) });
+    let [before_lift_s, after_lift_s, after_retract_s] = waits_s.map(number);
+    let waits = Waits { before_lift_s, after_lift_s, after_retract_s };
+    LayerMotion { lift, lift_second, retract, retract_second, waits }
+}
+
+/// As [`finite`], for numbers that stop no reader.
+fn number(value: f32) -> f64 {
+    finite(value, "").unwrap_or(0.0)
+}
+
+fn finite(value: f32, what: &str) -> Result<f64, ReadError> {
+    meant(value).ok_or_else(|| damaged(format!("{what} is not a number")))
 }

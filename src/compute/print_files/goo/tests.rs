@@ -1,12 +1,15 @@
 use proptest::prelude::*;
 
+use super::TAIL;
 use super::header::{HEADER_LEN, Header, rgb565};
+use super::layer::{HEAD_LEN, LayerHead};
 use super::order::ByteOrder;
 use super::runs::{decode, encode};
 use crate::preview::Picture;
 use crate::print_files::tests::{job, try_all, written};
-use crate::print_files::{Format, Separation, WriteError};
-use crate::slice::{Run, RunList};
+use crate::print_files::{ExposureRange, Format, Job, Separation, WriteError};
+use crate::slice::{HeightRange, Heights, Run, RunList};
+use crate::units::Microns;
 
 fn run(value: u8, length: u32) -> Run {
     Run { value, length }
@@ -335,6 +338,59 @@ proptest! {
     }
 }
 
+/// Bytes of every layer's 70 values, as the printer finds them.
+fn heads(bytes: &[u8]) -> Vec<LayerHead> {
+    let mut at = usize::try_from(HEADER_LEN).unwrap();
+    let mut heads = Vec::new();
+    while bytes.len() - at > TAIL.len() {
+        let (head, size) = LayerHead::decode(&bytes[at..], ByteOrder::Big).unwrap();
+        heads.push(head);
+        at += HEAD_LEN + usize::try_from(size).unwrap() + 2;
+    }
+    heads
+}
+
+#[test]
+fn the_estimate_is_what_the_values_of_the_layers_add_up_to() {
+    let mut job = job();
+    job.exposure.ranges = vec![ExposureRange { from: Microns(250), exposure_s: 3.25 }];
+    let (bytes, outcome) = written(Format::Goo, &job);
+
+    let stage_s = |[mm, mm_per_min]: [f32; 2]| f64::from(mm) / f64::from(mm_per_min) * 60.0;
+    let layer_s = |head: &LayerHead| {
+        let rests: f64 = head.waits_s.iter().map(|&wait| f64::from(wait)).sum();
+        f64::from(head.exposure_s) + rests + head.stages.iter().map(|&stage| stage_s(stage)).sum::<f64>()
+    };
+    let sum: f64 = heads(&bytes).iter().map(layer_s).sum();
+
+    assert!((outcome.print_s - sum).abs() < 1e-3, "{} against {sum}", outcome.print_s);
+    let (header, _) = Header::decode(&bytes).unwrap();
+    assert!((f64::from(header.print_s) - sum).abs() <= 0.5 + 1e-3);
+    let ml = outcome.volume_ml;
+    assert!(
+        (f64::from(header.weight_g) - 1.5 * ml).abs() < 1e-6
+            && (f64::from(header.price) - 0.25 * ml).abs() < 1e-6
+    );
+}
+
+#[test]
+fn the_values_of_layers_hold_only_where_they_differ_from_the_header() {
+    let advance = |job: &Job| Header::decode(&written(Format::Goo, job).0).unwrap().0.advance_mode;
+    let mut ranged = job();
+    ranged.exposure.ranges = vec![ExposureRange { from: Microns(300), exposure_s: 4.0 }];
+    let mut thinner = job();
+    let range = HeightRange { from: Microns(200), layer: Microns(25) };
+    thinner.heights = Heights::with_ranges(Microns(50), &[range]).unwrap();
+
+    assert_eq!([job(), ranged.clone(), thinner.clone()].map(|job| advance(&job)), [0, 1, 1]);
+    let exposures: Vec<f32> =
+        heads(&written(Format::Goo, &ranged).0).iter().map(|head| head.exposure_s).collect();
+    assert_eq!(exposures[5..7], [2.5, 4.0]);
+    let z: Vec<f32> = heads(&written(Format::Goo, &thinner).0).iter().map(|head| head.z_mm).collect();
+    assert_eq!(z[..6], [0.05, 0.1, 0.15, 0.2, 0.225, 0.25]);
+    assert_eq!(z.len(), 4 + 12);
+}
+
 /// The reader and writer of another slicer, by another author, as a second opinion.
 mod other_program {
     use goo::serde::DynamicSerializer;
@@ -365,7 +421,7 @@ mod other_program {
 
     #[expect(clippy::cast_possible_truncation, reason = "the format is single precision")]
     fn single(index: u32) -> f32 {
-        job().exposure.of_layer_s(index) as f32
+        job().exposure_s(index) as f32
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `.sl1` files (Prusa): a zip with two settings files, one grey PNG for each layer, and thumbnails.
+//! `.sl1` and `.sl1s` files (Prusa): a zip with two settings files, one grey PNG for each layer, and thumbnails.
 //!
 //! Readers find entries by name. The settings come last here because they hold sums over all layers. PNG layers
 //! are packed once more by the container: an empty layer of a large display shrinks twentyfold.
@@ -6,28 +6,23 @@
 //! Source: PrusaSlicer, `src/libslic3r/Format/SL1.cpp` (keys, names, rounding of fields), read for its facts.
 
 mod ini;
-pub(super) mod png;
 mod read;
 #[cfg(test)]
 mod tests;
 
 use std::io::{Seek, Write};
 
-use zip::write::{SimpleFileOptions, ZipWriter};
-
+use super::container::Packer;
 use super::tally::{Encoded, Tally};
-use super::{Format, Job, Separation, Sl1Names, WriteError, Written};
+use super::{Format, Job, Separation, Sl1Names, WriteError, Written, png};
 use crate::finding::Finding;
 use crate::preview::Picture;
 use crate::slice::{Control, Layer, LayerSource, stream};
 
-pub(super) use read::{Sl1File, is_zip};
+pub(super) use read::{Sl1File, is_sl1};
 
 /// Sizes of the thumbnails, px.
 pub(super) const PREVIEW_SIZES: [(u32, u32); 2] = [(400, 400), (800, 480)];
-
-/// Printers know no zip64: 65,535 entries at most, a few of which are not layers.
-const LAYERS_MAX: u32 = 65_000;
 
 /// Layers by the way the vat tilts after them.
 #[derive(Debug, Default, Clone, Copy)]
@@ -36,20 +31,32 @@ struct Tilts {
     slow: u32,
 }
 
-/// Writes a file.
+/// Writes a file; `format` says which of the two names it will have, the printer model is that of the job.
 pub(super) fn write<W: Write + Seek + Send>(
+    format: Format,
     job: &Job,
     source: &dyn LayerSource,
     previews: &[Picture],
-    mut out: W,
+    out: W,
     control: Control<'_>,
 ) -> Result<Written, WriteError> {
-    let names = names_of(job)?;
-    if source.layer_count() > LAYERS_MAX {
-        return Err(WriteError::Range { format: Format::Sl1, field: "number of layers" });
+    let names = names_of(format, job)?;
+    if !job.heights.is_uniform() {
+        return Err(WriteError::NotHeld {
+            format,
+            field: "layers of several thicknesses",
+            hint: "slice with one layer height, or write another format",
+        });
     }
-    let start = out.stream_position()?;
-    let mut zip = ZipWriter::new(out);
+    // The printer moves by one layer height and one time whatever else a file says: it would print another part.
+    if job.layers_differ() {
+        return Err(WriteError::NotHeld {
+            format,
+            field: "layers that differ",
+            hint: "leave out the ranges, or choose a printer whose files hold the values of each layer",
+        });
+    }
+    let mut packer = Packer::new(format, source.layer_count(), out)?;
     let mut tally = Tally::default();
     let mut tilts = Tilts::default();
     let encode = |layer: &Layer| {
@@ -57,7 +64,7 @@ pub(super) fn write<W: Write + Seek + Send>(
         Encoded::of(layer, picture)
     };
     stream(source, control, encode, |encoded| {
-        add(&mut zip, &format!("{}{:05}.png", names.job, encoded.index), &encoded.bytes)?;
+        packer.add(&format!("{}{:05}.png", names.job, encoded.index), &encoded.bytes)?;
         tally.add(job, &encoded);
         tilts.add(job, &encoded);
         Ok(())
@@ -65,41 +72,25 @@ pub(super) fn write<W: Write + Seek + Send>(
     .map_err(WriteError::from)?;
     for picture in previews {
         let name = format!("thumbnail/thumbnail{}x{}.png", picture.width_px, picture.height_px);
-        let bytes = png::encode_colour(&picture.rgb, picture.width_px, picture.height_px)
-            .map_err(std::io::Error::other)?;
-        add(&mut zip, &name, &bytes)?;
+        packer.add(&name, &png::encode_colour(picture)?)?;
     }
-    add(&mut zip, "config.ini", ini::config(job, names, &tally, tilts).as_bytes())?;
-    add(&mut zip, "prusaslicer.ini", ini::settings(job, names).as_bytes())?;
-    let mut out = zip.finish()?;
-    let bytes = out.stream_position()? - start;
-    out.flush()?;
+    packer.add("config.ini", ini::config(job, names, &tally, tilts).as_bytes())?;
+    packer.add("prusaslicer.ini", ini::settings(job, names).as_bytes())?;
+    let bytes = packer.finish()?;
     Ok(tally.finish(bytes, not_held(job)))
 }
 
-fn names_of(job: &Job) -> Result<&Sl1Names, WriteError> {
+fn names_of(format: Format, job: &Job) -> Result<&Sl1Names, WriteError> {
     let names = job.sl1.as_ref().ok_or(WriteError::Missing {
-        format: Format::Sl1,
+        format,
         field: "the names of printer and profiles",
         hint: "add the sl1 names to the printer profile",
     })?;
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     if names.job.is_empty() || !names.job.chars().all(plain) {
-        return Err(WriteError::Range { format: Format::Sl1, field: "the job name" });
+        return Err(WriteError::Range { format, field: "the job name" });
     }
     Ok(names)
-}
-
-/// Entries carry a fixed date, so that the same input gives the same bytes.
-fn add<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .compression_level(Some(1))
-        .last_modified_time(zip::DateTime::default())
-        .unix_permissions(0o644);
-    zip.start_file(name, options)?;
-    zip.write_all(bytes)?;
-    Ok(())
 }
 
 impl Tilts {
@@ -108,7 +99,7 @@ impl Tilts {
             Separation::Tilt { slow_from_fill, .. } if layer.fill(&job.display) >= slow_from_fill => {
                 self.slow += 1;
             }
-            Separation::Tilt { .. } | Separation::Lift { .. } => self.fast += 1,
+            Separation::Tilt { .. } | Separation::Lift { .. } | Separation::Untold => self.fast += 1,
         }
     }
 }
@@ -124,6 +115,10 @@ fn not_held(job: &Job) -> Vec<Finding> {
         let text =
             "only the first layer gets the full bottom time; the others fade from it, check the first print";
         findings.push(warn("bottom_layers", text));
+    }
+    if !job.exposure.ranges.is_empty() {
+        let text = "other exposures from some height on are not stored; all layers get the normal one";
+        findings.push(warn("exposure ranges", text));
     }
     findings
 }

@@ -1,62 +1,67 @@
-//! Reads `.sl1` files of any program.
+//! Reads `.sl1` and `.sl1s` files of any program.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
 
-use zip::ZipArchive;
-
-use super::{ini, png};
-use crate::print_files::{Facts, Format, LayerFacts, Limits, PrintFile, ReadError};
+use super::ini;
+use crate::preview::Picture;
+use crate::print_files::civil::Civil;
+use crate::print_files::container::Container;
+use crate::print_files::png::{self, Packing};
+use crate::print_files::told::{field, uniform};
+use crate::print_files::{
+    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, PrintFile, ReadError, Resin,
+    Separation, Sl1Names, Told,
+};
 use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
-
-/// Settings of other programs are a few hundred lines.
-const SETTINGS_BYTES_MAX: u64 = 1 << 20;
-
-/// Entries besides the layers: settings, thumbnails, and what newer programs add.
-const OTHER_ENTRIES_MAX: usize = 64;
-
-type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
 /// An opened file: settings read, layers found, the first picture's size checked.
 pub(in crate::print_files) struct Sl1File<'a> {
-    archive: Archive<'a>,
+    container: Container<'a>,
     facts: Facts,
+    told: Told,
     display: Display,
-    /// Place in the archive of each layer.
+    /// Place in the container of each layer.
     entries: Vec<usize>,
-    entry_bytes_max: u64,
 }
 
-/// Whether the first bytes are those of a zip file.
-pub(in crate::print_files) fn is_zip(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"PK\x03\x04")
+/// Whether the names in a container are those of an `.sl1` file.
+pub(in crate::print_files) fn is_sl1(container: &Container<'_>) -> bool {
+    container.place_of("config.ini").is_some() || container.place_of("prusaslicer.ini").is_some()
 }
 
 impl<'a> Sl1File<'a> {
-    pub(in crate::print_files) fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, ReadError> {
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(error.to_string()))?;
-        let entries_max = usize::try_from(limits.layers_max).unwrap_or(usize::MAX);
-        if archive.len() > entries_max.saturating_add(OTHER_ENTRIES_MAX) {
-            return Err(ReadError::OverLimit { format: Format::Sl1, what: "the number of entries" });
-        }
-        let config = text_entry(&mut archive, "config.ini")?;
+    pub(in crate::print_files) fn open(container: Container<'a>, _: &Limits) -> Result<Self, ReadError> {
+        let container = container.of(Format::Sl1);
+        let config = container.text("config.ini")?;
         let config = Settings { file: "config.ini", values: ini::parse(&config) };
-        let settings = text_entry(&mut archive, "prusaslicer.ini")?;
+        let settings = container.text("prusaslicer.ini")?;
         let settings = Settings { file: "prusaslicer.ini", values: ini::parse(&settings) };
-        let entries = layer_entries(&archive, config.text("jobDir")?, &config)?;
-        if entries.len() > entries_max {
-            return Err(ReadError::OverLimit { format: Format::Sl1, what: "the number of layers" });
-        }
-        let size = first_size(&mut archive, &entries, limits)?;
-        let display = display_of(&settings, size)?;
+        let job = config.text("jobDir")?;
+        let found = container.numbered(|name| {
+            let digits = name.strip_prefix(job)?.strip_suffix(".png")?;
+            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
+        })?;
+        let stated = config.number("numFast")? + config.number("numSlow")?;
+        let entries = container.row_of_layers(found, 0, Some(stated))?;
+        let head = container.head_of(entries.first().copied().unwrap_or(0))?;
+        let display = display_of(&settings, head.size)?;
         let facts = facts_of(&config, &display, entries.len())?;
-        Ok(Self { archive, facts, display, entries, entry_bytes_max: limits.entry_bytes_max })
+        let told = told(&config, &settings, &facts, display);
+        Ok(Self { container, facts, told, display, entries })
     }
 }
 
 impl PrintFile for Sl1File<'_> {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn job(&self) -> Told {
+        self.told.clone()
+    }
+
+    fn previews(&self) -> Vec<Picture> {
+        self.container.previews(|name| name.starts_with("thumbnail/"))
     }
 }
 
@@ -72,8 +77,8 @@ impl LayerSource for Sl1File<'_> {
     fn layer(&self, index: u32) -> Result<Layer, LayerError> {
         let found = usize::try_from(index).ok().and_then(|place| self.entries.get(place));
         let &entry = found.ok_or(LayerError::OutOfRange { index, count: self.layer_count() })?;
-        let bytes = read_entry(&mut self.archive.clone(), entry, self.entry_bytes_max);
-        let runs = bytes.and_then(|bytes| png::decode(&bytes, self.facts.resolution_px));
+        let bytes = self.container.layer(entry);
+        let runs = bytes.and_then(|bytes| png::decode(&bytes, self.facts.resolution_px, Packing::Plain));
         let runs = runs.map_err(|reason| LayerError::Decode { index, reason })?;
         Ok(runs.finish(index, self.display.pixel_mm2(), 0))
     }
@@ -81,60 +86,6 @@ impl LayerSource for Sl1File<'_> {
 
 fn damaged(reason: impl Into<String>) -> ReadError {
     ReadError::Damaged { format: Format::Sl1, reason: reason.into() }
-}
-
-/// Unpacks an entry; one that grows over the limit is refused, whatever size it states.
-fn read_entry(archive: &mut Archive<'_>, entry: usize, bytes_max: u64) -> Result<Vec<u8>, String> {
-    let packed = archive.by_index(entry).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    packed.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= bytes_max) {
-        Ok(bytes)
-    } else {
-        Err("an entry is larger than the limit".to_owned())
-    }
-}
-
-fn text_entry(archive: &mut Archive<'_>, name: &str) -> Result<String, ReadError> {
-    let entry = archive.index_for_name(name).ok_or_else(|| damaged(format!("it holds no {name}")))?;
-    let bytes = read_entry(archive, entry, SETTINGS_BYTES_MAX).map_err(damaged)?;
-    String::from_utf8(bytes).map_err(|_| damaged(format!("{name} is not text")))
-}
-
-/// Places of `<job>NNNNN.png` in order; as many as the settings say.
-fn layer_entries(archive: &Archive<'_>, job: &str, config: &Settings<'_>) -> Result<Vec<usize>, ReadError> {
-    let number_of = |name: &str| {
-        let digits = name.strip_prefix(job)?.strip_suffix(".png")?;
-        digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
-    };
-    let mut found = BTreeMap::new();
-    for (place, name) in archive.file_names().enumerate() {
-        if let Some(number) = number_of(name) {
-            found.insert(number, place);
-        }
-    }
-    let said = config.number("numFast")? + config.number("numSlow")?;
-    let in_order = found.keys().copied().eq(0..u32::try_from(found.len()).unwrap_or(u32::MAX));
-    if found.is_empty() || !in_order || (said - f64_of(found.len())).abs() > 0.5 {
-        return Err(damaged(format!("{} layers in a row are in the file, {said} are stated", found.len())));
-    }
-    Ok(found.into_values().collect())
-}
-
-fn first_size(archive: &mut Archive<'_>, entries: &[usize], limits: &Limits) -> Result<[u32; 2], ReadError> {
-    let first = entries.first().copied().unwrap_or(0);
-    let mut head = Vec::new();
-    let packed = archive.by_index(first).map_err(|error| damaged(error.to_string()))?;
-    packed.take(64).read_to_end(&mut head).map_err(|error| damaged(error.to_string()))?;
-    let size = png::size_of(&head).ok_or_else(|| damaged("the first layer is not a PNG picture"))?;
-    let pixels = u64::from(size[0]) * u64::from(size[1]);
-    if pixels == 0 {
-        return Err(damaged("the first layer has no pixels"));
-    }
-    if pixels > limits.pixels_max {
-        return Err(ReadError::OverLimit { format: Format::Sl1, what: "the resolution" });
-    }
-    Ok(size)
 }
 
 fn display_of(settings: &Settings<'_>, size: [u32; 2]) -> Result<Display, ReadError> {
@@ -164,8 +115,10 @@ fn facts_of(config: &Settings<'_>, display: &Display, layers: usize) -> Result<F
         LayerFacts { z_um: rounded((f64_of(index) + 1.0) * layer_um), exposure_s: faded.max(normal) }
     };
     let text = |key: &str| config.values.get(key).copied().unwrap_or_default().to_owned();
+    // The first model reads `.sl1`, all later ones `.sl1s`.
+    let is_first = config.values.get("printerModel").is_none_or(|model| *model == "SL1");
     Ok(Facts {
-        format: Format::Sl1,
+        format: if is_first { Format::Sl1 } else { Format::Sl1s },
         version: "1".to_owned(),
         resolution_px: [display.width_px, display.height_px],
         pixel_um: display.pitch_mm.map(|mm| rounded(mm * 1000.0)),
@@ -176,6 +129,74 @@ fn facts_of(config: &Settings<'_>, display: &Display, layers: usize) -> Result<F
         volume_ml: config.number("usedMaterial")?,
         print_s: config.number("printTime")?,
         layers: (0..layers).map(layer).collect(),
+    })
+}
+
+/// The printer moves and lights by its own settings: these files say neither.
+fn told(config: &Settings<'_>, settings: &Settings<'_>, facts: &Facts, display: Display) -> Told {
+    let stamp = config.values.get("fileCreationTimestamp").and_then(|text| text.strip_suffix(" UTC"));
+    let at = stamp.and_then(|text| text.split_once(" at ")).and_then(|(d, t)| Civil::parse_unix(d, t));
+    let build_height = settings.number("max_print_height").ok();
+    let [x, y] = display.plate_mm();
+    let first_s = facts.layers.first().map_or(0.0, |layer| layer.exposure_s);
+    let (software, version) = facts.software.split_once('-').unwrap_or((&facts.software, ""));
+    let job = Job {
+        machine: Machine {
+            name: facts.machine.clone(),
+            kind: String::new(),
+            build_mm: [x, y, build_height.unwrap_or(0.0)],
+        },
+        display,
+        heights: uniform(facts.layer_um),
+        exposure: Exposure {
+            normal_s: config.number("expTime").unwrap_or(first_s),
+            bottom_s: config.number("expTimeFirst").unwrap_or(first_s),
+            bottom_layers: 1,
+            transition_layers: config.values.get("numFade").and_then(|text| text.parse().ok()).unwrap_or(0),
+            ranges: Vec::new(),
+        },
+        separation: Separation::Untold,
+        light: Light { bottom_pwm: u8::MAX, pwm: u8::MAX },
+        anti_aliasing: 1,
+        resin: Resin {
+            name: facts.resin.clone(),
+            density_g_per_ml: None,
+            price_per_ml: None,
+            currency: String::new(),
+        },
+        origin: Origin {
+            software: software.to_owned(),
+            version: version.to_owned(),
+            written_at_s: at.unwrap_or(0),
+        },
+        sl1: names(config),
+    };
+    let mut untold = vec![
+        field::KIND,
+        field::SEPARATION,
+        field::LIGHT,
+        field::ANTI_ALIASING,
+        field::DENSITY,
+        field::PRICE,
+    ];
+    let silent = [
+        (field::BUILD_HEIGHT, build_height.is_none()),
+        (field::WRITTEN_AT, at.is_none()),
+        (field::SL1_NAMES, job.sl1.is_none()),
+    ];
+    untold.extend(silent.iter().filter(|(_, silent)| *silent).map(|(field, _)| field));
+    Told::of(job, untold, &facts.layers)
+}
+
+fn names(config: &Settings<'_>) -> Option<Sl1Names> {
+    let text = |key: &str| config.text(key).ok().map(str::to_owned);
+    Some(Sl1Names {
+        job: text("jobDir")?,
+        printer_model: text("printerModel")?,
+        printer_variant: text("printerVariant")?,
+        printer_profile: text("printerProfile")?,
+        print_profile: text("printProfile")?,
+        user_profile: config.text("expUserProfile").ok()?.parse().ok()?,
     })
 }
 

@@ -2,10 +2,11 @@ use std::io::{Cursor, Read, Write};
 
 use proptest::prelude::*;
 
-use super::png;
-use crate::print_files::tests::{display, job, try_all, written};
-use crate::print_files::{Format, Limits, ReadError, Separation, open};
-use crate::slice::{Orientation, RunList};
+use crate::print_files::png::{self, Packing};
+use crate::print_files::tests::{display, job, tried, try_all, written};
+use crate::print_files::{ExposureRange, Format, Limits, ReadError, Separation, WriteError, open};
+use crate::slice::{HeightRange, Heights, Orientation, RunList};
+use crate::units::Microns;
 
 fn entry(bytes: &[u8], name: &str) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
@@ -40,8 +41,8 @@ fn layers_and_thumbnails_have_the_names_and_sizes_that_readers_expect() {
     let others =
         ["thumbnail/thumbnail400x400.png", "thumbnail/thumbnail800x480.png", "config.ini", "prusaslicer.ini"];
     assert!(names.iter().cloned().eq(layers.chain(others.map(str::to_owned))), "{names:?}");
-    assert_eq!(png::size_of(&entry(&bytes, "ring00003.png")), Some([60, 40]));
-    assert_eq!(png::size_of(&entry(&bytes, "thumbnail/thumbnail800x480.png")), Some([800, 480]));
+    assert_eq!(png::head_of(&entry(&bytes, "ring00003.png")).unwrap().size, [60, 40]);
+    assert_eq!(png::head_of(&entry(&bytes, "thumbnail/thumbnail800x480.png")).unwrap().size, [800, 480]);
 }
 
 #[test]
@@ -117,7 +118,7 @@ proptest! {
             left -= length.min(left);
         }
         let bytes = png::encode(list.runs(), width, height);
-        let read = png::decode(&bytes, [width, height]).unwrap();
+        let read = png::decode(&bytes, [width, height], Packing::Plain).unwrap();
         prop_assert_eq!(read.runs(), list.runs());
     }
 }
@@ -125,7 +126,7 @@ proptest! {
 #[test]
 fn a_file_cut_anywhere_is_refused() {
     let mut small = job();
-    small.layer_height = crate::units::Microns(250);
+    small.heights = Heights::uniform(Microns(250));
     let (bytes, _) = written(Format::Sl1, &small);
     assert!(try_all(&bytes));
     for cut in 0..bytes.len() {
@@ -206,4 +207,18 @@ fn an_entry_that_unpacks_to_more_than_the_limit_is_refused() {
 
     assert!(file.layer(3).is_ok());
     assert!(file.layer(4).unwrap_err().to_string().contains("larger than the limit"));
+}
+
+#[test]
+fn layers_that_differ_are_refused_because_the_printer_would_not_know() {
+    let mut ranged = job();
+    ranged.exposure.ranges = vec![ExposureRange { from: Microns(300), exposure_s: 4.0 }];
+    let mut thinner = job();
+    let range = HeightRange { from: Microns(200), layer: Microns(25) };
+    thinner.heights = Heights::with_ranges(Microns(50), &[range]).unwrap();
+
+    for job in [ranged, thinner] {
+        let refused = tried(Format::Sl1, &job).unwrap_err();
+        assert!(matches!(refused, WriteError::Missing { format: Format::Sl1, .. }), "{refused}");
+    }
 }

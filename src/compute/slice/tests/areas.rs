@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::super::{Layer, Sampling, plane_mm};
+use super::super::{Heights, Layer, Sampling};
 use super::{layers_of, section_area_mm2, settings, solids};
 use crate::mesh::Mesh;
 use crate::units::Microns;
@@ -13,7 +13,7 @@ use crate::units::Microns;
 fn errors_ppm(mesh: &Mesh, layers: &[Layer]) -> (Vec<f64>, f64) {
     let (mut errors, mut volume, mut exact_volume) = (Vec::new(), 0.0, 0.0);
     for layer in layers {
-        let exact = section_area_mm2(mesh, 0.0, plane_mm(Microns(50), layer.index));
+        let exact = section_area_mm2(mesh, 0.0, Heights::uniform(Microns(50)).plane_mm(layer.index));
         volume += layer.area_mm2;
         exact_volume += exact;
         if exact > 0.5 {
@@ -30,7 +30,7 @@ fn share(errors: &[f64], percent: usize) -> f64 {
 
 #[test]
 fn sections_of_round_solids_are_within_half_a_percent_of_their_formulas() {
-    let z = |layer: &Layer| plane_mm(Microns(50), layer.index);
+    let z = |layer: &Layer| Heights::uniform(Microns(50)).plane_mm(layer.index);
     let disc = |radius: f64| PI * radius * radius;
     type Formula<'a> = Box<dyn Fn(&Layer) -> f64 + 'a>;
     let cases: [(&str, Mesh, Formula<'_>); 4] = [

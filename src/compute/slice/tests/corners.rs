@@ -92,7 +92,7 @@ fn a_step_exactly_on_a_plane_belongs_to_the_layer_above() {
 fn an_equator_on_a_plane_closes_every_row() {
     // 4.5 layers of 0.5 mm: a height that single precision holds exactly.
     let mut coarse = settings(Sampling::Coverage);
-    coarse.layer_height = crate::units::Microns(500);
+    coarse.heights = crate::slice::Heights::uniform(crate::units::Microns(500));
     let equator = 2.25;
     let body = solids::turned(&[[0.0, 0.0], [4.0, equator], [0.0, 2.0 * equator]], 4);
 

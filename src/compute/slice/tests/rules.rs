@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use proptest::prelude::*;
 
 use super::super::{
-    Display, Layer, LayerSource, Orientation, Part, Plate, PrepareError, Sampling, Settings, StreamError,
-    stream,
+    Control, Display, Heights, Layer, LayerError, LayerSource, Orientation, Part, Plate, PrepareError,
+    RunList, Sampling, Settings, StreamError, stream,
 };
 use super::{centred, layers_of, pixels, settings, solids, unwatched};
 use crate::units::Microns;
@@ -15,7 +15,12 @@ use crate::units::Microns;
 fn small(orientation: Orientation, mirror_x: bool, mirror_y: bool) -> Settings {
     let display =
         Display { width_px: 8, height_px: 6, pitch_mm: [1.0, 1.0], orientation, mirror_x, mirror_y };
-    Settings { display, height_max_mm: 10.0, layer_height: Microns(500), sampling: Sampling::Coverage }
+    Settings {
+        display,
+        height_max_mm: 10.0,
+        heights: Heights::uniform(Microns(500)),
+        sampling: Sampling::Coverage,
+    }
 }
 
 /// Columns and rows that are lit, of a 2 x 1 mm box near the plate's origin at x 1..3, y 0..1.
@@ -120,6 +125,95 @@ fn a_stream_stops_when_asked() {
     assert!(made.load(Ordering::Relaxed) < plate.layer_count());
 }
 
+/// Layers from nowhere; counts how many of what is made of them are alive.
+struct Probe {
+    layers: u32,
+}
+
+impl LayerSource for Probe {
+    fn display(&self) -> Display {
+        settings(Sampling::Centre).display
+    }
+
+    fn layer_count(&self) -> u32 {
+        self.layers
+    }
+
+    fn layer(&self, index: u32) -> Result<Layer, LayerError> {
+        Ok(RunList::new().finish(index, 1.0, 0))
+    }
+}
+
+struct Alive<'a>(&'a AtomicU32);
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_stream_of_any_length_holds_a_few_layers_of_each_core_and_its_progress_rises() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let cancel = AtomicBool::new(false);
+    let (alive, most, shown) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+    let progress = |done: u32, all: u32| {
+        assert_eq!(shown.swap(done, Ordering::SeqCst) + 1, done);
+        assert_eq!(all, 5000);
+    };
+    let make = |_: &Layer| {
+        most.fetch_max(alive.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        Alive(&alive)
+    };
+
+    let control = Control { cancel: &cancel, progress: &progress };
+    pool.install(|| stream(&Probe { layers: 5000 }, control, make, |_| Ok::<(), ()>(()))).unwrap();
+
+    assert_eq!(shown.load(Ordering::SeqCst), 5000);
+    assert!(most.load(Ordering::SeqCst) <= 2 * 2 * 8, "{} layers at once", most.load(Ordering::SeqCst));
+}
+
+#[test]
+fn preparing_and_a_heavy_layer_stop_when_asked() {
+    let mesh = solids::torus(9.0, 1.5, 60, 24);
+    let parts = [centred(&mesh)];
+    let cancel = AtomicBool::new(false);
+    for sampling in [Sampling::Centre, Sampling::Coverage, Sampling::Supersampled { samples: 4 }] {
+        cancel.store(false, Ordering::Relaxed);
+        let plate = Plate::prepare_until(&parts, settings(sampling), &cancel).unwrap();
+        assert!(plate.layer(3).is_ok());
+
+        cancel.store(true, Ordering::Relaxed);
+
+        assert_eq!(plate.layer(3), Err(LayerError::Cancelled));
+        let again = Plate::prepare_until(&parts, settings(sampling), &cancel);
+        assert_eq!(again.map(|_| ()), Err(PrepareError::Cancelled));
+        let ended = stream(&plate, unwatched(&AtomicBool::new(false)), |_| (), |()| Ok::<(), ()>(()));
+        assert_eq!(ended, Err(StreamError::Cancelled));
+    }
+}
+
+/// Thousands of outlines cross each row: the marks of all rows at once would not fit a band.
+#[test]
+fn outlines_across_the_whole_display_are_done_in_bands() {
+    let mut wall = solids::cuboid([0.1, 0.1, 0.0], [0.2, 67.0, 0.5]);
+    let one = wall.clone();
+    for step in 1..8_u8 {
+        wall = solids::joined(&wall, &solids::moved(&one, [f64::from(step) * 0.3, 0.0, 0.0]));
+    }
+    let faces = wall.triangles.clone();
+    for _ in 0..400 {
+        wall.triangles.extend_from_slice(&faces);
+    }
+    let parts = [Part { name: "walls", mesh: &wall, offset_mm: [1.0, 0.2, 0.0] }];
+    for sampling in [Sampling::Centre, Sampling::Coverage] {
+        let layer = Plate::prepare(&parts, settings(sampling)).unwrap().layer(4).unwrap();
+        let exact = 8.0 * 0.1 * 66.9;
+        assert!((layer.area_mm2 - exact).abs() < 0.06 * exact, "{} mm2", layer.area_mm2);
+        assert_eq!(layer.open_rows, 0);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -134,9 +228,9 @@ proptest! {
             .map(|mesh| Part { name: "box", mesh, offset_mm: [0.0; 3] }).collect();
         let mut fine = small(Orientation::Landscape, false, false);
         fine.display = Display { width_px: 160, height_px: 120, pitch_mm: [0.05, 0.05], ..fine.display };
-        let coverage = Plate::prepare(&parts, fine).unwrap().layer(0).unwrap();
+        let coverage = Plate::prepare(&parts, fine.clone()).unwrap().layer(0).unwrap();
         fine.sampling = Sampling::Centre;
-        let centres = Plate::prepare(&parts, fine).unwrap().layer(0).unwrap();
+        let centres = Plate::prepare(&parts, fine.clone()).unwrap().layer(0).unwrap();
 
         let (grey, hard) = (pixels(&coverage), pixels(&centres));
         prop_assert_eq!(grey.len(), 160 * 120);
