@@ -167,7 +167,10 @@ pub fn resolve(
 fn format_of(resin: &ResinPrinter) -> Result<Format, Finding> {
     Format::by_name(&resin.format).ok_or_else(|| {
         let known = Format::ALL.map(Format::name).join(", ");
-        let text = format!("no format is called \"{}\"; correct the printer's profile to one of {known}", resin.format);
+        let text = format!(
+            "no format is called \"{}\"; correct the printer's profile to one of {known}",
+            resin.format
+        );
         Finding::error("FORMAT_UNKNOWN", "settings", text)
     })
 }
@@ -401,7 +404,8 @@ impl PrintSettings {
         control: Control<'_>,
     ) -> Result<PrintFile, Finding> {
         let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let format = self.picture_format.ok_or_else(|| failed("this printer takes no pictures".to_owned()))?;
+        let format =
+            self.picture_format.ok_or_else(|| failed("this printer takes no pictures".to_owned()))?;
         let settings = slice::Settings {
             display: job.display,
             height_max_mm: self.printer.build.size_mm[2],

@@ -6,7 +6,7 @@ use super::report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport};
 use super::shells::{self, Shell, at};
 use super::topology::Topology;
 use super::{Bounds, Mesh, bore, debris, intersect, repair, thickness};
-use crate::finding::Finding;
+use crate::finding::{Finding, any_error};
 use crate::mesh_files::ReadMesh;
 
 /// What the check should know and do.
@@ -95,6 +95,10 @@ fn measure(
     let mut findings: Vec<Finding> = repairs.iter().map(repair_finding).collect();
     findings.extend(surface_findings(mesh, topology, &shells));
     findings.extend(overlap_findings(topology, &crossings, overlap.as_ref(), signed_volume_mm3));
+    if needs_overlap && overlap.is_none() {
+        let text = "bodies overlap or lie among each other in too many places to find their common volume; unite them in the CAD program and send the design again";
+        findings.push(Finding::error("SHELL_OVERLAP", "mesh", text));
+    }
     findings.extend(piece_findings(&shells, overlap.as_ref(), settings));
     findings.extend(stone_findings(mesh, topology, &shells));
     let ring = hole.filter(|ring| bore::is_finger(ring.inner_diameter_mm));
@@ -189,7 +193,7 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
         );
         findings.push(Finding::warning("COORD_RANGE", "mesh", text));
     }
-    if shells.len() > shells::NESTED_SHELLS_MAX && findings.is_empty() {
+    if !shells::is_nesting_known(shells) && !any_error(&findings) {
         let text = format!(
             "{} separate bodies are too many to see which lies in which; unite them in the CAD program",
             shells.len()

@@ -27,6 +27,18 @@ const SURFACE_PART: f64 = 1.0 / 3.0;
 /// Sheets up to this, mm2, and this part of the whole surface are scraps.
 const SCRAP_MM2: f64 = 1.0;
 const SCRAP_PART: f64 = 0.05;
+/// All fills of a design together, mm2, and the fills that are not small.
+const FILLED_MM2_MAX: f64 = 25.0;
+const MEDIUM_MAX: usize = 1;
+/// Two holes of at least this, mm2 (a wire of 0.2 mm), that end a tube across are the ends of something missing.
+const END_MM2: f64 = 0.03;
+const ENDS_MAX: usize = 1;
+/// Cosine between the faces around such an end and its fill, at most.
+const ACROSS: f64 = 0.5;
+/// A loose sheet is as large as its own outline, about.
+const SHEET_PART: f64 = 0.9;
+/// Surfaces without an inside may be this part of all; more is no crumb of a boolean operation.
+const ONE_SIDED_PART: f64 = 0.01;
 /// Loops up to this are spanned exactly; the work grows with the third power.
 const EXACT_EDGES_MAX: usize = 160;
 /// Longer loops are cut ear by ear up to this; the work grows with the square.
@@ -54,6 +66,12 @@ pub(crate) struct Hole {
     pub(crate) edges: usize,
     /// Area of its fill, mm2; nothing if it was not worked out.
     pub(crate) area_mm2: Option<f64>,
+    /// What it lets through, seen from where that is most, mm2: known for every loop.
+    open_mm2: f64,
+    /// The surface around it runs through it, as at the cut end of a wire.
+    is_end: bool,
+    /// Area of the shell it is in, mm2.
+    shell_mm2: f64,
     /// Its middle.
     pub(crate) place: Point3<f64>,
     /// The shell it is in.
@@ -70,13 +88,37 @@ pub(crate) fn find(mesh: &Mesh, topology: &Topology, pairing: &Pairing) -> Vec<H
     let table = EdgeTable::of(mesh);
     let shells = Shells::of(mesh, topology);
     let mut work = 0;
-    let judged = loops(mesh, pairing).into_iter().map(|corners| {
-        let rim = shells.around(corners[0]);
-        judge(mesh, &table, &corners, &rim, &mut work)
+    let judged = loops(mesh, pairing).into_iter().map(|around| {
+        let rim = shells.around(around.corners[0]);
+        judge(mesh, &table, &around, &rim, &mut work)
     });
     let mut holes: Vec<Hole> = judged.collect();
     holes.sort_by_key(|hole| hole.kind);
     holes
+}
+
+/// Whether so much of the surface is missing that nobody may guess what belonged there: then the holes must not be
+/// filled, and no new surface be made.
+///
+/// That is a hole that is large, more than one of medium size, fills of more than 25 mm2 in all, or the two ends
+/// of a missing piece, however thin. Loose faces count as part of the surface, not as its end.
+pub(crate) fn is_gaping(mesh: &Mesh, topology: &Topology, holes: &[Hole]) -> bool {
+    let is_rim = |hole: &&Hole| hole.open_mm2 < SHEET_PART * hole.shell_mm2;
+    let rims = || holes.iter().filter(is_rim);
+    let has_large = rims().any(|hole| hole.kind == HoleKind::Large && hole.open_mm2 > MEDIUM_MM2);
+    let medium = rims().filter(|hole| hole.area_mm2.unwrap_or(0.0).max(hole.open_mm2) > MEDIUM_MM2).count();
+    let ends = rims().filter(|hole| hole.is_end && hole.open_mm2 >= END_MM2).count();
+    let shells = shells::measure_apart(mesh, topology);
+    let all: f64 = shells.iter().map(|shell| shell.area_mm2).sum();
+    let one_sided = topology.shells.iter().zip(&shells).filter(|(edges, _)| !edges.orientable);
+    let one_sided: f64 = one_sided.map(|(_, shell)| shell.area_mm2).sum();
+    has_large || medium > MEDIUM_MAX || ends > ENDS_MAX || one_sided > ONE_SIDED_PART * all
+}
+
+/// Whether every hole may be filled.
+pub(crate) fn are_fillable(holes: &[Hole]) -> bool {
+    let filled: f64 = holes.iter().filter_map(|hole| hole.area_mm2).sum();
+    filled <= FILLED_MM2_MAX && holes.iter().all(|hole| hole.kind != HoleKind::Large)
 }
 
 /// Adds the faces of the holes that are not large; returns how many holes those were.
@@ -140,15 +182,23 @@ impl Shells {
     }
 }
 
-/// The loops of open edges, each in the sense in which its fill runs along it.
-fn loops(mesh: &Mesh, pairing: &Pairing) -> Vec<Vec<u32>> {
+/// A loop of open edges in the sense in which its fill runs along it.
+struct Loop {
+    corners: Vec<u32>,
+    /// The face of the edge from each corner to the next.
+    faces: Vec<u32>,
+}
+
+fn loops(mesh: &Mesh, pairing: &Pairing) -> Vec<Loop> {
     let vertex = |half: usize| mesh.triangles[half / 3][half % 3];
     // From the end of an open half-edge back to its start: the sense of the fill.
     let mut next = vec![NONE; mesh.vertices.len()];
+    let mut face_after = vec![0; mesh.vertices.len()];
     let mut starts = Vec::new();
     for half in 0..mesh.triangles.len() * 3 {
         if pairing.twin(cast::vertex(half)) == NONE {
             next[vertex(after(half)) as usize] = vertex(half);
+            face_after[vertex(after(half)) as usize] = cast::vertex(half / 3);
             starts.push(vertex(after(half)));
         }
     }
@@ -161,22 +211,29 @@ fn loops(mesh: &Mesh, pairing: &Pairing) -> Vec<Vec<u32>> {
             at = std::mem::replace(&mut next[at as usize], NONE);
         }
         if !corners.is_empty() {
-            loops.push(corners);
+            let faces = corners.iter().map(|&corner| face_after[corner as usize]).collect();
+            loops.push(Loop { corners, faces });
         }
     }
     loops
 }
 
-fn judge(mesh: &Mesh, table: &EdgeTable, corners: &[u32], rim: &Rim, work: &mut usize) -> Hole {
+fn judge(mesh: &Mesh, table: &EdgeTable, around: &Loop, rim: &Rim, work: &mut usize) -> Hole {
+    let Loop { corners, faces } = around;
     let points: Vec<Point3<f64>> =
         corners.iter().map(|&index| mesh.vertices[index as usize].cast()).collect();
     let place = Point3::from(
         points.iter().map(|point| point.coords).sum::<Vector3<f64>>() / points.len().max(1) as f64,
     );
+    let flux = flux(&points);
+    let normal = flux.try_normalize(0.0).unwrap_or_else(Vector3::z);
     let mut hole = Hole {
         kind: HoleKind::Large,
         edges: corners.len(),
         area_mm2: None,
+        open_mm2: flux.norm(),
+        is_end: is_end(mesh, &points, faces, normal),
+        shell_mm2: rim.area_mm2,
         place,
         shell: rim.shell,
         fill: Vec::new(),
@@ -186,7 +243,6 @@ fn judge(mesh: &Mesh, table: &EdgeTable, corners: &[u32], rim: &Rim, work: &mut 
     if !(3..=EDGES_MAX).contains(&count) || *work > WORK_MAX {
         return hole;
     }
-    let normal = newell(&points);
     let flat_mm = points.iter().map(|point| (point - place).dot(&normal).abs()).fold(0.0, f64::max);
     let parts = if count <= EXACT_EDGES_MAX {
         let is_taken = |a: usize, b: usize| table.has(corners[a], corners[b]);
@@ -214,15 +270,24 @@ fn judge(mesh: &Mesh, table: &EdgeTable, corners: &[u32], rim: &Rim, work: &mut 
     hole
 }
 
-/// The mean normal of a loop, length 1.
-fn newell(points: &[Point3<f64>]) -> Vector3<f64> {
+/// The mean normal of a loop times the area that is seen against it: the same for every surface that spans it.
+fn flux(points: &[Point3<f64>]) -> Vector3<f64> {
     let middle = points[0];
-    let sum: Vector3<f64> = points
-        .iter()
-        .zip(points.iter().cycle().skip(1))
-        .map(|(a, b)| (a - middle).cross(&(b - middle)))
-        .sum();
-    sum.try_normalize(0.0).unwrap_or_else(Vector3::z)
+    let corners = points.iter().zip(points.iter().cycle().skip(1));
+    corners.map(|(a, b)| (a - middle).cross(&(b - middle))).sum::<Vector3<f64>>() / 2.0
+}
+
+/// Whether most of the faces around a loop stand across its fill. The gap of a single face tells nothing.
+fn is_end(mesh: &Mesh, points: &[Point3<f64>], faces: &[u32], normal: Vector3<f64>) -> bool {
+    let (mut across, mut all) = (0.0, 0.0);
+    for ((from, to), &face) in points.iter().zip(points.iter().cycle().skip(1)).zip(faces) {
+        let [a, b, c] = mesh.corners(face as usize);
+        let length = (to - from).norm();
+        let Some(own) = (b - a).cross(&(c - a)).try_normalize(0.0) else { continue };
+        all += length;
+        across += if own.dot(&normal).abs() < ACROSS { length } else { 0.0 };
+    }
+    points.len() > 3 && across > all / 2.0
 }
 
 /// The triangles of the smallest surface over a loop; nothing if every one needs an edge that is taken.
@@ -349,7 +414,7 @@ mod tests {
         };
 
         let exact = span(&points, &|_, _| false).unwrap();
-        let cut = cut_ears(&points, newell(&points)).unwrap();
+        let cut = cut_ears(&points, flux(&points).normalize()).unwrap();
 
         assert_eq!((exact.len(), cut.len()), (4, 4));
         assert!((area(&exact) - 3.0).abs() < 1e-12 && (area(&cut) - 3.0).abs() < 1e-12);

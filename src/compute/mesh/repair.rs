@@ -37,7 +37,7 @@ const FINS_MAX: usize = 16;
 pub(crate) fn repair(mesh: &mut Mesh) -> (Topology, Vec<Repair>) {
     let collapsed = drop_faces(mesh, is_collapsed);
     let topology = Topology::of(mesh);
-    let mut state = State { mesh, topology, repairs: Vec::new() };
+    let mut state = State { mesh, topology, repairs: Vec::new(), is_gaping: false };
     state.note("TRI_DEGENERATE", collapsed, "faces that join two equal corners were dropped");
     if !state.topology.is_clean() || has_pairs(&state.topology) {
         state.drop_duplicates();
@@ -68,6 +68,8 @@ struct State<'mesh> {
     mesh: &'mesh mut Mesh,
     topology: Topology,
     repairs: Vec<Repair>,
+    /// So much of the surface is missing that it must stay open.
+    is_gaping: bool,
 }
 
 impl State<'_> {
@@ -220,7 +222,8 @@ impl State<'_> {
             self.topology = Topology::of(self.mesh);
             holes = holes::find(self.mesh, &self.topology, &Pairing::of(self.mesh));
         }
-        if holes.iter().any(|hole| hole.kind == HoleKind::Large) {
+        self.is_gaping = holes::is_gaping(self.mesh, &self.topology, &holes);
+        if self.is_gaping || !holes::are_fillable(&holes) {
             return;
         }
         holes::fill(self.mesh, &holes);
@@ -252,7 +255,7 @@ impl State<'_> {
 impl State<'_> {
     fn remesh(&mut self) {
         let is_sound = |shell: &ShellEdges| shell.closed && shell.manifold && shell.orientable;
-        if self.topology.shells.iter().all(is_sound) {
+        if self.is_gaping || self.topology.shells.iter().all(is_sound) {
             return;
         }
         let Some(solid) = solid::remesh(self.mesh, OFF_MM_MAX) else { return };

@@ -10,6 +10,10 @@ use super::{Bounds, Mesh, cast, tetrahedron, triangle_area};
 /// Up to this many shells it is worked out which lies in which. A chain has a few dozen.
 pub const NESTED_SHELLS_MAX: usize = 2000;
 
+/// Up to so many times one box may lie in another: 200 stones in their band are 200, 300 boxes each in all
+/// larger ones 45,000. Each takes up to a millisecond.
+const NESTED_PAIRS_MAX: usize = 50_000;
+
 /// One connected body of surface.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shell {
@@ -85,6 +89,12 @@ fn is_inverted(shells: &[Shell], shell: &Shell) -> bool {
     shell.kind != ShellKind::Open && shells.len() <= NESTED_SHELLS_MAX && outer.volume_mm3 < 0.0
 }
 
+/// Whether it could be worked out which shell lies in which.
+pub(crate) fn is_nesting_known(shells: &[Shell]) -> bool {
+    let pairs = |index: usize| could_contain(shells, index).len();
+    shells.len() <= NESTED_SHELLS_MAX && (0..shells.len()).map(pairs).sum::<usize>() <= NESTED_PAIRS_MAX
+}
+
 /// The faces to turn so that each shell agrees with the larger part of itself.
 fn minority(topology: &Topology) -> Vec<bool> {
     if !topology.turned.contains(&true) {
@@ -140,12 +150,13 @@ pub(crate) fn measure_apart(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
     shells
 }
 
-/// Fills in `outermost`. Rays meet only shells whose box holds another one: most bodies stand apart.
+/// Fills in `outermost`, unless that would take too long. Rays meet only shells whose box holds another one: most
+/// bodies stand apart.
 fn nest(mesh: &Mesh, topology: &Topology, shells: &mut [Shell]) {
     let candidates: Vec<Vec<usize>> = (0..shells.len()).map(|index| could_contain(shells, index)).collect();
     let mut is_candidate = vec![false; shells.len()];
     candidates.iter().flatten().for_each(|&outer| is_candidate[outer] = true);
-    if !is_candidate.contains(&true) {
+    if !is_candidate.contains(&true) || candidates.iter().map(Vec::len).sum::<usize>() > NESTED_PAIRS_MAX {
         return;
     }
     let faces: Vec<u32> = (0..cast::vertex(topology.shell_of.len()))

@@ -28,13 +28,15 @@ const SPECK_MM3: f64 = 0.01;
 const SAMPLES_MAX: f64 = 40.0e6;
 /// With cells above this, mm, walls would be lost.
 const CELL_MM_MAX: f64 = 0.12;
+/// A look at every fourth line tells soup that encloses nothing before much is spent on it.
+const GLANCE_CELLS: f64 = 4.0;
 /// A gap that shows a larger patch, mm2, in any direction is a hole that nobody may guess.
 const GAP_MM2_MAX: f64 = 4.0;
 /// Part of the lines that may meet a gap.
 const DOUBT_PART_MAX: f64 = 0.1;
 /// Surface, mm2 and as part of the whole, that may be laid where there was no face.
-const INVENTED_MM2_MAX: f64 = 25.0;
-const INVENTED_PART_MAX: f64 = 0.02;
+const INVENTED_MM2_MAX: f64 = 4.0;
+const INVENTED_PART_MAX: f64 = 0.01;
 /// Samples that are decided by the winding number; each takes about 10 µs.
 const WINDINGS_MAX: usize = 150_000;
 
@@ -66,14 +68,10 @@ pub(crate) fn remesh(mesh: &Mesh, off_mm_max: f64) -> Option<Solid> {
 }
 
 fn sampled(mesh: &Mesh, cell_mm: f64) -> Option<Solid> {
-    let grid = Grid::over(mesh, cell_mm)?;
-    if (0..3).map(|axis| lines::work(mesh, &grid, axis)).sum::<f64>() > lines::WORK_MAX {
-        return None;
-    }
-    let lines = [0, 1, 2].map(|axis| Lines::of(mesh, &grid, axis));
-    if lines.iter().any(|of_axis| !of_axis.is_trusted(grid.cell)) {
-        return None;
-    }
+    let grid = Grid::over(mesh, cell_mm).filter(|grid| grid.cell <= CELL_MM_MAX)?;
+    let glance = Grid::over(mesh, GLANCE_CELLS * grid.cell)?;
+    lines(mesh, &glance)?;
+    let lines = lines(mesh, &grid)?;
     let (metal, invented) = decide(mesh, &grid, &lines)?;
     let invented_mm2 = invented as f64 * grid.cell.powi(2);
     if invented_mm2 > INVENTED_MM2_MAX || invented_mm2 > INVENTED_PART_MAX * mesh.area() {
@@ -90,6 +88,15 @@ fn sampled(mesh: &Mesh, cell_mm: f64) -> Option<Solid> {
         sampled_mm3,
         specks,
     })
+}
+
+/// The grid lines along all axes; nothing if they meet too many gaps or that takes too long.
+fn lines(mesh: &Mesh, grid: &Grid) -> Option<[Lines; 3]> {
+    if (0..3).map(|axis| lines::work(mesh, grid, axis)).sum::<f64>() > lines::WORK_MAX {
+        return None;
+    }
+    let trusted = |axis: usize| Some(Lines::of(mesh, grid, axis)).filter(|lines| lines.is_trusted(grid.cell));
+    Some([trusted(0)?, trusted(1)?, trusted(2)?])
 }
 
 /// Where the samples are.
@@ -114,7 +121,7 @@ impl Grid {
             cell *= 1.1;
         }
         let origin = Point3::from([0, 1, 2].map(|axis| min[axis] - SHIFTS[axis] * cell));
-        (cell <= CELL_MM_MAX).then_some(Self { origin, cell, counts: counts(cell) })
+        Some(Self { origin, cell, counts: counts(cell) })
     }
 
     fn index(&self, [x, y, z]: [usize; 3]) -> usize {

@@ -86,7 +86,7 @@ fn with_t_junctions(mesh: &Mesh, count: usize, random: &mut Random) -> Mesh {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 28, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_damaged_ring_comes_back_as_it_was(
@@ -212,10 +212,12 @@ fn overlapping_bodies_count_once_within_a_thousandth() {
 
 #[test]
 fn large_holes_and_surfaces_without_an_inside_are_refused() {
-    let mut open = ring(0);
-    open.triangles.truncate(open.triangles.len() * 4 / 5);
-    let report = checked(open).report;
-    assert!(report.is_refused() && codes(&report).contains(&"OPEN_SURFACE"));
+    for which in 0..2 {
+        let mut open = ring(which);
+        open.triangles.truncate(open.triangles.len() * 4 / 5);
+        let report = checked(open).report;
+        assert!(report.is_refused() && codes(&report).contains(&"OPEN_SURFACE"), "{:#?}", report.findings);
+    }
 
     // A band that comes back turned over (Moebius), 10 mm wide.
     let strips: Vec<[f32; 3]> = (0..60_u8)
@@ -241,12 +243,61 @@ fn large_holes_and_surfaces_without_an_inside_are_refused() {
     assert!(is_error("WINDING_MIXED") && is_error("OPEN_SURFACE"), "{:#?}", report.findings);
 }
 
+/// Without the faces whose middle lies in a wedge below the finger hole.
+fn with_gap(mesh: &Mesh, half_angle: f64) -> Mesh {
+    let mut cut = mesh.clone();
+    cut.triangles.retain(|face| {
+        let middle: Vector3<f64> =
+            face.iter().map(|&index| mesh.vertices[index as usize].coords.cast::<f64>()).sum();
+        middle.x.atan2(-middle.y).abs() > half_angle
+    });
+    assert!(cut.triangles.len() < mesh.triangles.len());
+    cut
+}
+
+/// Gives every `nth` face corners of its own, moved by up to `reach_mm`.
+fn loosened(mesh: &Mesh, nth: usize, reach_mm: f32, random: &mut Random) -> Mesh {
+    let mut loose = mesh.clone();
+    for face in (0..mesh.triangles.len()).step_by(nth) {
+        let first = u32::try_from(loose.vertices.len()).unwrap();
+        for index in mesh.triangles[face] {
+            let mut step = || (random.part() - 0.5) * 1.15 * reach_mm;
+            loose.vertices.push(mesh.vertices[index as usize] + Vector3::new(step(), step(), step()));
+        }
+        loose.triangles[face] = [first, first + 1, first + 2];
+    }
+    loose
+}
+
+#[test]
+fn a_missing_piece_is_never_guessed_not_even_of_a_thin_ring_or_a_tangle() {
+    let mut wire = RingDesign::band(17.3, 1.0, 0.8, BandProfile::HalfRound);
+    wire.resolution_mm = 0.3;
+    let rings = [ring(0), ring(1), ring(2), ring(3), wire.generate().unwrap()];
+    for (which, sound) in rings.iter().enumerate() {
+        for half_angle in [0.1, 0.5, 1.5] {
+            let cut = with_gap(sound, half_angle);
+            let random = &mut Random(u64::try_from(which).unwrap());
+            let loose = loosened(&cut, 10, 0.012, random);
+            for broken in [cut, loose] {
+                let report = checked(broken).report;
+                assert!(
+                    report.is_refused() && !report.watertight,
+                    "{which} {half_angle} {:#?}",
+                    report.findings
+                );
+                assert!(codes(&report).contains(&"OPEN_SURFACE"), "{which} {:#?}", report.findings);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_tangle_of_loose_faces_becomes_one_solid_and_says_so() {
     let sound = ring(3);
     let random = &mut Random(5);
-    // Every corner off by up to 7 µm: too wide to weld, too narrow to be a hole.
-    let tangle = cracked(&sound, 0.012, random);
+    // One face of ten is loose, its corners off by up to 7 µm: too wide to weld, too many for scraps.
+    let tangle = loosened(&sound, 10, 0.012, random);
 
     let Checked { mesh, report } = checked(tangle);
 
@@ -269,8 +320,33 @@ fn hostile_meshes_end_in_time() {
             .collect(),
         triangles: (1..999).map(|at| [0, at, at + 1]).collect(),
     };
-    for mesh in [merged(&many), merged(&nested), fan] {
+    let random = &mut Random(3);
+    let mut corner = || Point3::new(5.0 * random.part(), 5.0 * random.part(), 5.0 * random.part());
+    let heap: Vec<Mesh> = (0..3000).map(|_| cube(corner(), 5.0)).collect();
+    let close: Vec<Mesh> = (0..3000).map(|_| cube(corner() * 0.002, 5.0)).collect();
+    let shells: Vec<Mesh> = (0..1500_u16)
+        .map(|at| cube(Point3::from([0.003 * f32::from(at); 3]), 10.0 - 0.006 * f32::from(at)))
+        .collect();
+    let soup = |faces: u32| {
+        let random = &mut Random(u64::from(faces));
+        let vertices = (0..3 * faces).map(|_| Point3::from([0; 3].map(|_| 20.0 * random.part()))).collect();
+        Mesh { vertices, triangles: (0..faces).map(|face| [3 * face, 3 * face + 1, 3 * face + 2]).collect() }
+    };
+    let meshes = [merged(&many), merged(&nested), fan, merged(&heap), merged(&close), merged(&shells)];
+    let refused = [false, false, true, true, true, true, true, true];
+    for (mesh, refused) in meshes.into_iter().chain([soup(2_000), soup(20_000)]).zip(refused) {
+        let start = thread_seconds();
         let report = checked(mesh).report;
+        let spent = thread_seconds() - start;
         assert!(report.volume_mm3.is_finite());
+        assert_eq!(report.is_refused(), refused, "{:#?}", report.findings);
+        assert!(spent < 6.0, "{spent} CPU s for {} faces", report.triangles);
     }
+}
+
+/// Processor seconds of this thread; 0 where they can't be known (Linux; 100 ticks a second).
+fn thread_seconds() -> f64 {
+    let Ok(stat) = std::fs::read_to_string("/proc/thread-self/stat") else { return 0.0 };
+    let (_, numbers) = stat.rsplit_once(')').unwrap();
+    numbers.split_whitespace().skip(11).take(2).flat_map(str::parse::<f64>).sum::<f64>() / 100.0
 }

@@ -120,6 +120,20 @@ fn closed_designs_measure_as_independent_tools_say() {
     }
 }
 
+/// 20,000 open edges of a boolean operation, some of them of surfaces that lie in each other.
+#[test]
+fn an_engraved_band_full_of_cracks_becomes_one_closed_solid() {
+    let Some(report) = report("real_engraved_band_us7_open_cracks.stl.xz") else { return };
+    assert!(
+        report.watertight && report.boundary_edges == 0 && !report.is_refused(),
+        "{:#?}",
+        report.findings
+    );
+    assert_eq!(report.shells, 1);
+    assert!((report.volume_mm3 / 329.0 - 1.0).abs() <= 0.015, "{}", report.volume_mm3);
+    assert!(codes(&report).contains(&"EDGE_CRACK"), "{:#?}", report.findings);
+}
+
 #[test]
 fn open_surfaces_are_errors_with_the_number_of_open_edges() {
     for (name, open) in [

@@ -6,7 +6,7 @@ use super::Grid;
 use crate::mesh::{Mesh, cast};
 
 /// Tests of a line against a face for all axes; a normal ring needs ten million.
-pub(super) const WORK_MAX: f64 = 4.0e8;
+pub(super) const WORK_MAX: f64 = 2.0e8;
 
 /// All grid lines along one axis.
 pub(super) struct Lines {
