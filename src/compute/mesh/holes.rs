@@ -37,8 +37,15 @@ const ENDS_MAX: usize = 1;
 const ACROSS: f64 = 0.5;
 /// A loose sheet is as large as its own outline, about.
 const SHEET_PART: f64 = 0.9;
-/// Surfaces without an inside may be this part of all; more is no crumb of a boolean operation.
+/// Ends above this, mm2, or this part of their body, are ends of the body itself, not of a line engraved on it.
+const BODY_END_MM2: f64 = 1.0;
+const BODY_END_PART: f64 = 1.0 / 400.0;
+/// A tangle has so many holes for each that looks like an end, or this part of its surface has no inside.
+const TANGLE_HOLES: usize = 10;
 const ONE_SIDED_PART: f64 = 0.01;
+/// Two outlines whose middles are no farther apart, mm, and whose areas differ by no larger part are a seam.
+const SEAM_MM: f64 = 0.02;
+const SEAM_PART: f64 = 0.01;
 /// Loops up to this are spanned exactly; the work grows with the third power.
 const EXACT_EDGES_MAX: usize = 160;
 /// Longer loops are cut ear by ear up to this; the work grows with the square.
@@ -100,25 +107,67 @@ pub(crate) fn find(mesh: &Mesh, topology: &Topology, pairing: &Pairing) -> Vec<H
 /// Whether so much of the surface is missing that nobody may guess what belonged there: then the holes must not be
 /// filled, and no new surface be made.
 ///
-/// That is a hole that is large, more than one of medium size, fills of more than 25 mm2 in all, or the two ends
-/// of a missing piece, however thin. Loose faces count as part of the surface, not as its end.
+/// That is a hole that is large, more than one of medium size, or the two ends of a missing piece, however thin.
+/// Loose faces count as part of the surface, not as its end; two ends that lie on each other are a seam. What
+/// looks like a small end in a tangle of cracks is none.
 pub(crate) fn is_gaping(mesh: &Mesh, topology: &Topology, holes: &[Hole]) -> bool {
-    let is_rim = |hole: &&Hole| hole.open_mm2 < SHEET_PART * hole.shell_mm2;
-    let rims = || holes.iter().filter(is_rim);
-    let has_large = rims().any(|hole| hole.kind == HoleKind::Large && hole.open_mm2 > MEDIUM_MM2);
-    let medium = rims().filter(|hole| hole.area_mm2.unwrap_or(0.0).max(hole.open_mm2) > MEDIUM_MM2).count();
-    let ends = rims().filter(|hole| hole.is_end && hole.open_mm2 >= END_MM2).count();
+    let rims: Vec<&Hole> = holes.iter().filter(|hole| !hole.is_sheet()).collect();
+    let wide = rims.iter().copied().filter(|hole| hole.widest_mm2() > MEDIUM_MM2);
+    let (medium, has_large) = apart(wide)
+        .iter()
+        .fold((0, false), |(count, has_large), hole| (count + 1, has_large || hole.kind == HoleKind::Large));
+    let ends = apart(rims.iter().copied().filter(|hole| hole.is_end && hole.open_mm2 >= END_MM2));
+    let is_of_body =
+        |hole: &&&Hole| hole.open_mm2 > BODY_END_MM2 || hole.open_mm2 > BODY_END_PART * hole.shell_mm2;
+    let of_body = ends.iter().filter(is_of_body).count();
+    let is_tangle =
+        holes.len() > TANGLE_HOLES * ends.len() || one_sided_part(mesh, topology) > ONE_SIDED_PART;
+    has_large || medium > MEDIUM_MAX || of_body > ENDS_MAX || (ends.len() > ENDS_MAX && !is_tangle)
+}
+
+impl Hole {
+    fn is_sheet(&self) -> bool {
+        self.open_mm2 >= SHEET_PART * self.shell_mm2
+    }
+
+    fn widest_mm2(&self) -> f64 {
+        self.area_mm2.unwrap_or(0.0).max(self.open_mm2)
+    }
+}
+
+/// The holes that don't lie on another one of the same size.
+fn apart<'holes>(holes: impl Iterator<Item = &'holes Hole>) -> Vec<&'holes Hole> {
+    let mut sorted: Vec<&Hole> = holes.collect();
+    sorted.sort_by(|a, b| a.open_mm2.total_cmp(&b.open_mm2));
+    let is_seam = |one: &Hole, other: &Hole| {
+        other.open_mm2 - one.open_mm2 <= SEAM_PART * other.open_mm2
+            && (one.place - other.place).norm() <= SEAM_MM
+    };
+    let mut left = Vec::new();
+    let mut at = 0;
+    while at < sorted.len() {
+        let is_pair = sorted.get(at + 1).is_some_and(|next| is_seam(sorted[at], next));
+        if !is_pair {
+            left.push(sorted[at]);
+        }
+        at += if is_pair { 2 } else { 1 };
+    }
+    left
+}
+
+/// Which part of the surface has no inside.
+fn one_sided_part(mesh: &Mesh, topology: &Topology) -> f64 {
     let shells = shells::measure_apart(mesh, topology);
     let all: f64 = shells.iter().map(|shell| shell.area_mm2).sum();
     let one_sided = topology.shells.iter().zip(&shells).filter(|(edges, _)| !edges.orientable);
-    let one_sided: f64 = one_sided.map(|(_, shell)| shell.area_mm2).sum();
-    has_large || medium > MEDIUM_MAX || ends > ENDS_MAX || one_sided > ONE_SIDED_PART * all
+    one_sided.map(|(_, shell)| shell.area_mm2).sum::<f64>() / all.max(f64::MIN_POSITIVE)
 }
 
-/// Whether every hole may be filled.
+/// Whether every hole may be filled: none is large, no two are ends, and together they are not much.
 pub(crate) fn are_fillable(holes: &[Hole]) -> bool {
+    let ends = holes.iter().filter(|hole| hole.is_end && hole.open_mm2 >= END_MM2).count();
     let filled: f64 = holes.iter().filter_map(|hole| hole.area_mm2).sum();
-    filled <= FILLED_MM2_MAX && holes.iter().all(|hole| hole.kind != HoleKind::Large)
+    ends <= ENDS_MAX && filled <= FILLED_MM2_MAX && holes.iter().all(|hole| hole.kind != HoleKind::Large)
 }
 
 /// Adds the faces of the holes that are not large; returns how many holes those were.

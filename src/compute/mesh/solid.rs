@@ -36,7 +36,7 @@ const GAP_MM2_MAX: f64 = 4.0;
 const DOUBT_PART_MAX: f64 = 0.1;
 /// Surface, mm2 and as part of the whole, that may be laid where there was no face.
 const INVENTED_MM2_MAX: f64 = 4.0;
-const INVENTED_PART_MAX: f64 = 0.01;
+const INVENTED_PART_MAX: f64 = 0.005;
 /// Samples that are decided by the winding number; each takes about 10 µs.
 const WINDINGS_MAX: usize = 150_000;
 
@@ -74,6 +74,7 @@ fn sampled(mesh: &Mesh, cell_mm: f64) -> Option<Solid> {
     let lines = lines(mesh, &grid)?;
     let (metal, invented) = decide(mesh, &grid, &lines)?;
     let invented_mm2 = invented as f64 * grid.cell.powi(2);
+    eprintln!("invented {invented_mm2} of {}", mesh.area());
     if invented_mm2 > INVENTED_MM2_MAX || invented_mm2 > INVENTED_PART_MAX * mesh.area() {
         return None;
     }

@@ -14,6 +14,8 @@ const ROUNDS_MAX: usize = 8;
 const CELL_MM_MIN: f64 = 0.05;
 /// Cells along the longest side of the box.
 const CELLS_MAX: f64 = 2000.0;
+/// Cells along all open edges; real designs have a hundred thousand, soup of long faces has many millions.
+const CELLS_ALONG_MAX: f64 = 2.0e6;
 /// Tests of a corner against an edge in one round; a file that needs more was made to take long.
 const TESTS_MAX: usize = 50_000_000;
 
@@ -51,6 +53,13 @@ fn find(mesh: &Mesh, reach_mm: f64) -> Vec<Split> {
         }
     });
     let Some(grid) = Grid::over(mesh, &open, reach_mm) else { return Vec::new() };
+    let length = |&half: &u32| {
+        let [from, to] = ends(mesh, half).map(|index| mesh.vertices[index as usize].cast::<f64>());
+        (to - from).norm()
+    };
+    if open.iter().map(length).sum::<f64>() > CELLS_ALONG_MAX * grid.cell {
+        return Vec::new();
+    }
     let mut splits = Vec::new();
     let mut tests = 0;
     for &half in &open {
