@@ -34,9 +34,10 @@ const GLANCE_CELLS: f64 = 4.0;
 const GAP_MM2_MAX: f64 = 4.0;
 /// Part of the lines that may meet a gap.
 const DOUBT_PART_MAX: f64 = 0.1;
-/// Surface, mm2 and as part of the whole, that may be laid where there was no face.
-const INVENTED_MM2_MAX: f64 = 4.0;
-const INVENTED_PART_MAX: f64 = 0.005;
+/// Surface, mm2 and as part of the whole, that may be laid where there was no face; an engraved band full of cracks
+/// needs 5.7 mm2, 0.9 %.
+const INVENTED_MM2_MAX: f64 = 8.0;
+const INVENTED_PART_MAX: f64 = 0.012;
 /// Samples that are decided by the winding number; each takes about 10 µs.
 const WINDINGS_MAX: usize = 150_000;
 
@@ -74,7 +75,6 @@ fn sampled(mesh: &Mesh, cell_mm: f64) -> Option<Solid> {
     let lines = lines(mesh, &grid)?;
     let (metal, invented) = decide(mesh, &grid, &lines)?;
     let invented_mm2 = invented as f64 * grid.cell.powi(2);
-    eprintln!("invented {invented_mm2} of {}", mesh.area());
     if invented_mm2 > INVENTED_MM2_MAX || invented_mm2 > INVENTED_PART_MAX * mesh.area() {
         return None;
     }
