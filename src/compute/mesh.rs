@@ -9,13 +9,22 @@ pub(crate) mod bvh;
 pub(crate) mod cast;
 pub mod check;
 mod columns;
+mod debris;
+mod edges;
+mod fins;
+mod holes;
+mod intersect;
+mod pairing;
 pub mod repair;
 pub mod report;
 pub mod shells;
+mod solid;
+mod stitch;
 mod thickness;
 mod topology;
 pub mod transform;
 pub mod weld;
+mod winding;
 
 pub use check::{CheckSettings, Checked, check};
 pub use report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport};
@@ -119,3 +128,6 @@ pub(crate) fn tetrahedron(origin: Point3<f64>, [a, b, c]: [Point3<f64>; 3]) -> f
 pub(crate) fn triangle_area([a, b, c]: [Point3<f64>; 3]) -> f64 {
     (b - a).cross(&(c - a)).norm() / 2.0
 }
+
+#[cfg(test)]
+mod tests;

@@ -275,12 +275,23 @@ impl ReadError {
 /// A [`ReadError`] if the file can't be read in exactly one way, or passes a limit.
 pub fn read(bytes: &[u8], format: Option<MeshFormat>, limits: &Limits) -> Result<ReadMesh, ReadError> {
     within("the number of bytes", u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits.file_bytes_max)?;
-    match format.unwrap_or_else(|| MeshFormat::sniff(bytes)) {
+    let mut read = match format.unwrap_or_else(|| MeshFormat::sniff(bytes)) {
         MeshFormat::Stl => stl::read(bytes, limits),
         MeshFormat::ThreeMf => threemf::read(bytes, limits),
         MeshFormat::Obj => obj::read(bytes, limits),
+    }?;
+    let triangles = read.mesh.triangles.len();
+    if triangles > TRIANGLES_USUAL {
+        let text = format!(
+            "{triangles} triangles are far more than a printer can show and make every step slow; export the design with a coarser tolerance"
+        );
+        read.findings.push(Finding::warning("FILE_TOO_LARGE", "file", text));
     }
+    Ok(read)
 }
+
+/// More triangles than this are read, but a person should know. The densest studio exports have 3 million.
+const TRIANGLES_USUAL: usize = 5_000_000;
 
 /// Refuses an amount above its bound.
 pub(crate) fn within(what: &str, amount: u64, limit: u64) -> Result<(), ReadError> {

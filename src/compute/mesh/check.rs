@@ -1,11 +1,12 @@
 //! Looks at a design before anybody spends material on it.
 
 use super::columns::{self, Overlap};
+use super::intersect::Crossings;
 use super::report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport};
 use super::shells::{self, Shell, at};
 use super::topology::Topology;
-use super::{Bounds, Mesh, bore, repair, thickness};
-use crate::finding::Finding;
+use super::{Bounds, Mesh, bore, debris, intersect, repair, thickness};
+use crate::finding::{Finding, any_error};
 use crate::mesh_files::ReadMesh;
 
 /// What the check should know and do.
@@ -33,6 +34,9 @@ pub struct Checked {
 
 /// Overlap below this part of the volume is noise of crossing faces, not a body counted twice.
 const OVERLAP_PART: f64 = 1.0e-5;
+/// So many pairs of faces that cross, or crossings so shallow, mm, are nothing to look at.
+const CROSSINGS_SLIGHT: usize = 20;
+const CROSSING_MM_SLIGHT: f64 = 0.02;
 /// The ordered ring size is met within this, mm; a quarter US size is 0.2 mm.
 const RING_PASS_MM: f64 = 0.05;
 /// Above this, mm, the ring is another size.
@@ -44,14 +48,20 @@ const COARSE_MM: f64 = 32_768.0;
 /// Measures a design, makes the safe repairs and says what is wrong with the rest.
 ///
 /// A mesh that is closed, faces outward and has nothing to repair comes back unchanged. Repairs drop
-/// degenerate and duplicate faces, join corners along cracks of at most 5 µm and turn faces; all are listed. An
-/// open surface is an error; overlap, several pieces, a suspect unit and thin walls are warnings.
+/// degenerate and duplicate faces, close cracks of at most 5 µm and holes that leave no doubt, take touching
+/// bodies apart, turn faces and remove debris; a tangle that can't be joined is made new. All are listed. What
+/// stays open is an error; overlapping bodies count once; several pieces, a suspect unit and thin walls are
+/// warnings.
 #[must_use]
 pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
     let ReadMesh { mut mesh, declared_unit, findings, .. } = read;
     let (topology, mut repairs) = repair::repair(&mut mesh);
     repairs.extend(shells::orient(&mut mesh, &topology));
-    let topology = if repairs.is_empty() { topology } else { Topology::of(&mesh) };
+    let mut topology = if repairs.is_empty() { topology } else { Topology::of(&mesh) };
+    if let Some(repair) = debris::drop(&mut mesh, &topology) {
+        repairs.push(repair);
+        topology = Topology::of(&mesh);
+    }
     let hole = bore::measure(&mesh);
     let hole_mm = hole.as_ref().map(|hole| hole.inner_diameter_mm);
     let mut report = measure(&mesh, &topology, repairs, hole, settings);
@@ -71,7 +81,11 @@ fn measure(
 ) -> MeshReport {
     let shells = shells::measure(mesh, topology);
     let is_closed = !shells.is_empty() && shells.iter().all(|shell| shell.kind != ShellKind::Open);
-    let overlap = if is_closed { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
+    // A surface that was made new between samples can't cross itself.
+    let is_new = repairs.iter().any(|repair| repair.code == "REMESHED");
+    let crossings = if is_closed && !is_new { intersect::crossings(mesh) } else { Crossings::default() };
+    let needs_overlap = is_closed && (shells.len() > 1 || !crossings.pairs.is_empty());
+    let overlap = if needs_overlap { columns::overlap(mesh, &topology.shell_of, shells.len()) } else { None };
     let signed_volume_mm3: f64 = shells.iter().map(|shell| shell.volume_mm3).sum();
     let excess = overlap.as_ref().map_or(0.0, |overlap| overlap.excess_mm3);
     let is_counted_twice = excess.abs() > OVERLAP_PART * signed_volume_mm3.abs();
@@ -80,8 +94,10 @@ fn measure(
     let wall = if has_walls { thickness::thinnest(mesh, settings.wall_samples) } else { None };
     let mut findings: Vec<Finding> = repairs.iter().map(repair_finding).collect();
     findings.extend(surface_findings(mesh, topology, &shells));
-    if let Some(overlap) = overlap.as_ref().filter(|_| is_counted_twice) {
-        findings.push(overlap_finding(overlap, signed_volume_mm3, shells.len()));
+    findings.extend(overlap_findings(topology, &crossings, overlap.as_ref(), signed_volume_mm3));
+    if needs_overlap && overlap.is_none() {
+        let text = "bodies overlap or lie among each other in too many places to find their common volume; unite them in the CAD program and send the design again";
+        findings.push(Finding::error("SHELL_OVERLAP", "mesh", text));
     }
     findings.extend(piece_findings(&shells, overlap.as_ref(), settings));
     findings.extend(stone_findings(mesh, topology, &shells));
@@ -126,9 +142,9 @@ fn repair_finding(repair: &Repair) -> Finding {
     let text = if repair.moved_mm_max > 0.0 {
         format!("{}; no corner moved more than {:.1} µm", repair.text, repair.moved_mm_max * 1000.0)
     } else {
-        format!("{}; the shape is unchanged", repair.text)
+        format!("{}; no corner moved", repair.text)
     };
-    Finding::note(&repair.code, "mesh", text)
+    Finding { severity: repair.severity, code: repair.code.clone(), text, place: repair.place.clone() }
 }
 
 fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<Finding> {
@@ -142,7 +158,7 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
     }
     if topology.shells.iter().any(|shell| !shell.orientable) {
         let text = "a surface has no inside (it comes back turned over); rebuild it in the CAD program";
-        findings.push(Finding::error("NOT_ORIENTABLE", "mesh", text));
+        findings.push(Finding::error("WINDING_MIXED", "mesh", text));
     }
     let unbalanced = shells.iter().filter(|shell| shell.kind == ShellKind::Open).count();
     if unbalanced > 0 && findings.is_empty() {
@@ -159,6 +175,9 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
         findings.push(Finding::warning("EDGE_NONMANIFOLD", shells::place(mesh, index), text));
     }
     if let Some(shell) = shells.iter().find(|shell| shell.kind == ShellKind::Cavity) {
+        let count = shells.iter().filter(|shell| shell.kind == ShellKind::Cavity).count();
+        let text = format!("bodies have voids inside, which stay as they are: {count}");
+        findings.push(Finding::note("SHELL_CAVITY", at(shell.bounds.center()), text));
         let text = "a void has no way out: resin or investment stays inside; open it with a drain hole or confirm it";
         findings.push(Finding::warning("TRAPPED_VOID", at(shell.bounds.center()), text));
     }
@@ -174,7 +193,7 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
         );
         findings.push(Finding::warning("COORD_RANGE", "mesh", text));
     }
-    if shells.len() > shells::NESTED_SHELLS_MAX && findings.is_empty() {
+    if !shells::is_nesting_known(shells) && !any_error(&findings) {
         let text = format!(
             "{} separate bodies are too many to see which lies in which; unite them in the CAD program",
             shells.len()
@@ -184,18 +203,50 @@ fn surface_findings(mesh: &Mesh, topology: &Topology, shells: &[Shell]) -> Vec<F
     findings
 }
 
-fn overlap_finding(overlap: &Overlap, signed_volume_mm3: f64, shells: usize) -> Finding {
-    let (code, what) = if shells > 1 {
-        ("SHELL_OVERLAP", "bodies overlap")
+/// What crosses or lies in another. The slicer and the volume take every place once, so nothing is changed.
+fn overlap_findings(
+    topology: &Topology,
+    crossings: &Crossings,
+    overlap: Option<&Overlap>,
+    signed_volume_mm3: f64,
+) -> Vec<Finding> {
+    let shell = |face: u32| topology.shell_of[face as usize];
+    let own = crossings.pairs.iter().filter(|[one, two]| shell(*one) == shell(*two)).count();
+    let between = crossings.pairs.len() - own;
+    let excess = overlap.map_or(0.0, |overlap| overlap.excess_mm3);
+    let is_counted_twice = excess.abs() > OVERLAP_PART * signed_volume_mm3.abs();
+    let deepest = overlap.and_then(|overlap| overlap.place).filter(|_| is_counted_twice);
+    let place = deepest.or(crossings.place).map_or_else(|| "mesh".to_owned(), at);
+    let volumes = if is_counted_twice {
+        format!("; {excess:.2} mm3 count once, not twice (plain sum {signed_volume_mm3:.2} mm3)")
     } else {
-        ("SELF_INTERSECTION", "the surface crosses itself")
+        String::new()
     };
-    let place = overlap.place.map_or_else(|| "mesh".to_owned(), at);
-    let text = format!(
-        "{what}; {:.2} mm3 are counted once instead of twice (plain sum {signed_volume_mm3:.2} mm3); unite the bodies in the CAD program if this is not wanted",
-        overlap.excess_mm3
-    );
-    Finding::warning(code, place, text)
+    let count = |pairs: usize| if crossings.stopped { format!("{pairs} or more") } else { pairs.to_string() };
+    let mut findings = Vec::new();
+    if between > 0 || (is_counted_twice && own == 0) {
+        let text = format!(
+            "bodies overlap, {} pairs of faces cross{volumes}; they are taken as one body, unite them in the CAD program if that is not wanted",
+            count(between)
+        );
+        findings.push(Finding::note("SHELL_OVERLAP", place.clone(), text));
+    }
+    if own > 0 {
+        let text = format!(
+            "the surface crosses itself: {} pairs of faces along {:.1} mm, at least {:.0} µm deep{volumes}; correct it in the CAD program if that is not wanted",
+            count(own),
+            crossings.length_mm,
+            crossings.depth_mm * 1000.0
+        );
+        let is_slight = own <= CROSSINGS_SLIGHT || crossings.depth_mm < CROSSING_MM_SLIGHT;
+        let is_slight = is_slight && !crossings.stopped;
+        findings.push(if is_slight {
+            Finding::note("SELF_INTERSECTION", place, text)
+        } else {
+            Finding::warning("SELF_INTERSECTION", place, text)
+        });
+    }
+    findings
 }
 
 fn piece_findings(shells: &[Shell], overlap: Option<&Overlap>, settings: &CheckSettings) -> Option<Finding> {

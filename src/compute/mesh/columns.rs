@@ -17,8 +17,11 @@ const LINES: f64 = 400.0;
 const SHIFT: f64 = 0.618_033_988_749_895;
 /// Crossings are rounded to this, mm, so that faces which lie on each other are at the same height.
 const HEIGHT_STEP: f64 = 1.0e-6;
-/// Line and box tests that may be spent; a normal ring needs about a million.
-const WORK_MAX: f64 = 1.0e8;
+/// Line and box tests that may be spent, and for each face besides; a normal ring needs about a million.
+const WORK_MAX: f64 = 1.5e7;
+const WORK_PER_FACE: f64 = 4.0;
+/// So often the lines may be taken twice as far apart to stay within that. Farther apart they miss wires.
+const COARSER_MAX: usize = 1;
 
 /// Where bodies overlap.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +77,8 @@ impl Grid {
         let bounds = mesh.bounds()?;
         let size = bounds.size();
         let mut pitch = size.x.max(size.y) / LINES;
-        for _ in 0..8 {
+        let work_max = WORK_MAX + WORK_PER_FACE * mesh.triangles.len() as f64;
+        for _ in 0..=COARSER_MAX {
             let grid = Self {
                 x: bounds.min.x + (SHIFT - 1.0) * pitch,
                 y: bounds.min.y + (SHIFT * SHIFT - 1.0) * pitch,
@@ -82,7 +86,7 @@ impl Grid {
                 columns: cast::index(size.x / pitch) + 3,
                 rows: cast::index(size.y / pitch) + 3,
             };
-            if pitch > 0.0 && grid.work(mesh) <= WORK_MAX {
+            if pitch > 0.0 && grid.work(mesh) <= work_max {
                 return Some(grid);
             }
             pitch *= 2.0;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, any_error};
+use crate::finding::{Finding, Severity, any_error};
 
 /// Everything that [`crate::mesh::check()`] found and measured. Lengths in mm, areas in mm2, volumes in mm3.
 ///
@@ -95,6 +95,47 @@ pub struct Repair {
     pub moved_mm_max: f64,
     /// What was done.
     pub text: String,
+    /// A note, or a warning if a person must look at the outcome.
+    #[serde(default = "note")]
+    pub severity: Severity,
+    /// Where, or where the first of them was.
+    #[serde(default = "everywhere")]
+    pub place: String,
+}
+
+fn note() -> Severity {
+    Severity::Note
+}
+
+fn everywhere() -> String {
+    "mesh".to_owned()
+}
+
+impl Repair {
+    /// A change that moved nothing and that nobody needs to look at.
+    #[must_use]
+    pub fn note(code: &str, count: usize, text: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            count,
+            moved_mm_max: 0.0,
+            text: text.into(),
+            severity: note(),
+            place: everywhere(),
+        }
+    }
+
+    /// The same, but a person should look.
+    #[must_use]
+    pub fn shown(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
+    /// The same, with its place.
+    #[must_use]
+    pub fn at(self, place: impl Into<String>) -> Self {
+        Self { place: place.into(), ..self }
+    }
 }
 
 /// The finger hole of a ring: the largest cylinder that goes through (the definition of ISO 8653).

@@ -10,6 +10,10 @@ use super::{Bounds, Mesh, cast, tetrahedron, triangle_area};
 /// Up to this many shells it is worked out which lies in which. A chain has a few dozen.
 pub const NESTED_SHELLS_MAX: usize = 2000;
 
+/// Up to so many times one box may lie in another: 200 stones in their band are 200, 300 boxes each in all
+/// larger ones 45,000. Each takes up to a millisecond.
+const NESTED_PAIRS_MAX: usize = 50_000;
+
 /// One connected body of surface.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shell {
@@ -42,28 +46,32 @@ pub fn orient_shells(mesh: &mut Mesh) -> Vec<Repair> {
 }
 
 pub(crate) fn orient(mesh: &mut Mesh, topology: &Topology) -> Vec<Repair> {
-    let mut repairs = Vec::new();
-    let turned = minority(topology);
-    let odd = turned.iter().filter(|&&turned| turned).count();
-    if odd > 0 {
-        turn(mesh, |face| turned[face]);
-        let text = format!("faces that looked the wrong way were turned: {odd}");
-        repairs.push(Repair { code: "WINDING_MIXED".to_owned(), count: odd, moved_mm_max: 0.0, text });
-    }
+    let mut repairs: Vec<Repair> = agree(mesh, topology).into_iter().collect();
     let shells = measure(mesh, topology);
     let inverted: Vec<bool> = shells.iter().map(|shell| is_inverted(&shells, shell)).collect();
     let count = inverted.iter().filter(|&&inverted| inverted).count();
     if count > 0 {
         turn(mesh, |face| inverted[topology.shell_of[face] as usize]);
         let text = format!("bodies that were inside out were turned: {count}");
-        repairs.push(Repair { code: "SHELL_INVERTED".to_owned(), count, moved_mm_max: 0.0, text });
+        let first = inverted.iter().position(|&inverted| inverted).map_or(0, |index| index);
+        repairs.push(Repair::note("SHELL_INVERTED", count, text).at(at(shells[first].bounds.center())));
     }
     repairs
 }
 
+/// Turns the faces that disagree with the larger part of their shell.
+pub(crate) fn agree(mesh: &mut Mesh, topology: &Topology) -> Option<Repair> {
+    let turned = minority(topology);
+    let first = turned.iter().position(|&turned| turned)?;
+    let odd = turned.iter().filter(|&&turned| turned).count();
+    turn(mesh, |face| turned[face]);
+    let text = format!("faces that looked the wrong way were turned: {odd}");
+    Some(Repair::note("WINDING_MIXED", odd, text).at(at(mesh.corners(first)[0])))
+}
+
 /// Measures the shells of a mesh and finds which lies in which.
 pub(crate) fn measure(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
-    let mut shells = sums(mesh, topology);
+    let mut shells = measure_apart(mesh, topology);
     let closed = shells.iter().filter(|shell| shell.kind != ShellKind::Open).count();
     if (2..=NESTED_SHELLS_MAX).contains(&closed) {
         nest(mesh, topology, &mut shells);
@@ -79,6 +87,12 @@ pub(crate) fn measure(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
 fn is_inverted(shells: &[Shell], shell: &Shell) -> bool {
     let outer = shell.outermost.map_or(shell, |index| &shells[index]);
     shell.kind != ShellKind::Open && shells.len() <= NESTED_SHELLS_MAX && outer.volume_mm3 < 0.0
+}
+
+/// Whether it could be worked out which shell lies in which.
+pub(crate) fn is_nesting_known(shells: &[Shell]) -> bool {
+    let pairs = |index: usize| could_contain(shells, index).len();
+    shells.len() <= NESTED_SHELLS_MAX && (0..shells.len()).map(pairs).sum::<usize>() <= NESTED_PAIRS_MAX
 }
 
 /// The faces to turn so that each shell agrees with the larger part of itself.
@@ -105,7 +119,8 @@ fn turn(mesh: &mut Mesh, is_wrong: impl Fn(usize) -> bool) {
     }
 }
 
-fn sums(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
+/// Measures the shells of a mesh, without asking which lies in which.
+pub(crate) fn measure_apart(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
     let Some(all) = Bounds::around(mesh.vertices.iter().map(|vertex| vertex.cast())) else {
         return Vec::new();
     };
@@ -135,12 +150,13 @@ fn sums(mesh: &Mesh, topology: &Topology) -> Vec<Shell> {
     shells
 }
 
-/// Fills in `outermost`. Rays meet only shells whose box holds another one: most bodies stand apart.
+/// Fills in `outermost`, unless that would take too long. Rays meet only shells whose box holds another one: most
+/// bodies stand apart.
 fn nest(mesh: &Mesh, topology: &Topology, shells: &mut [Shell]) {
     let candidates: Vec<Vec<usize>> = (0..shells.len()).map(|index| could_contain(shells, index)).collect();
     let mut is_candidate = vec![false; shells.len()];
     candidates.iter().flatten().for_each(|&outer| is_candidate[outer] = true);
-    if !is_candidate.contains(&true) {
+    if !is_candidate.contains(&true) || candidates.iter().map(Vec::len).sum::<usize>() > NESTED_PAIRS_MAX {
         return;
     }
     let faces: Vec<u32> = (0..cast::vertex(topology.shell_of.len()))

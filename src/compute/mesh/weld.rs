@@ -166,14 +166,16 @@ pub(crate) fn weld_near(mesh: &Mesh, candidates: &[u32], reach_mm: f64) -> NearW
     let (mut merged, mut moved_mm_max) = (0, 0.0_f64);
     for &index in candidates {
         let vertex: Point3<f64> = mesh.vertices[index as usize].cast();
-        let cell = [0, 1, 2].map(|axis| cast::floor(vertex[axis] / reach_mm));
-        match nearest(mesh, &cells, vertex, cell, reach_mm) {
+        match nearest(mesh, &cells, vertex, reach_mm) {
             Some((distance, other)) => {
                 target[index as usize] = other;
                 merged += 1;
                 moved_mm_max = moved_mm_max.max(distance);
             }
-            None => cells.entry(cell).or_default().push(index),
+            None => {
+                let cell = [0, 1, 2].map(|axis| cell(vertex[axis], reach_mm));
+                cells.entry(cell).or_default().push(index);
+            }
         }
     }
     let triangles =
@@ -181,16 +183,22 @@ pub(crate) fn weld_near(mesh: &Mesh, candidates: &[u32], reach_mm: f64) -> NearW
     NearWeld { mesh: Mesh { vertices: mesh.vertices.clone(), triangles }, merged, moved_mm_max }
 }
 
+/// Cells are eight reaches wide: the ball around a vertex then seldom leaves its cell.
+fn cell(coordinate: f64, reach_mm: f64) -> i64 {
+    cast::floor(coordinate / (8.0 * reach_mm))
+}
+
 fn nearest(
     mesh: &Mesh,
     cells: &BTreeMap<[i64; 3], Vec<u32>>,
     vertex: Point3<f64>,
-    [x, y, z]: [i64; 3],
     reach_mm: f64,
 ) -> Option<(f64, u32)> {
-    let around = (-1..=1).flat_map(|dx| (-1..=1).flat_map(move |dy| (-1..=1).map(move |dz| [dx, dy, dz])));
+    let along =
+        |axis: usize| cell(vertex[axis] - reach_mm, reach_mm)..=cell(vertex[axis] + reach_mm, reach_mm);
+    let around = along(0).flat_map(|x| along(1).flat_map(move |y| along(2).map(move |z| [x, y, z])));
     around
-        .filter_map(|[dx, dy, dz]| cells.get(&[x + dx, y + dy, z + dz]))
+        .filter_map(|place| cells.get(&place))
         .flatten()
         .map(|&other| ((mesh.vertices[other as usize].cast() - vertex).norm(), other))
         .filter(|(distance, _)| *distance <= reach_mm)
