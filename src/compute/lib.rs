@@ -6,6 +6,7 @@
 //! through `io::Write`.
 
 pub mod finding;
+pub mod measure;
 pub mod mesh;
 pub mod mesh_files;
 pub mod nest;
