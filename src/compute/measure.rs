@@ -2,6 +2,14 @@
 //!
 //! Everything here reads a mesh and changes nothing. Limits of alloys and materials are parameters.
 
+mod components;
+mod samples;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod thickness;
+mod voxels;
 pub mod zones;
 
+
+pub use thickness::{Level, ThinKind, ThinPlace, Thickness, thickness};
 pub use zones::{Known, Zone, ZoneWeights, zones};

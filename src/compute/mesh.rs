@@ -5,7 +5,7 @@
 //! vertex of a sound mesh.
 
 pub mod bore;
-mod bvh;
+pub(crate) mod bvh;
 pub(crate) mod cast;
 pub mod check;
 mod columns;
