@@ -4,12 +4,15 @@
 
 mod components;
 mod samples;
+pub mod stones;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod thickness;
 mod voxels;
+pub mod weight;
 pub mod zones;
 
-
-pub use thickness::{Level, ThinKind, ThinPlace, Thickness, thickness};
+pub use stones::Stone;
+pub use thickness::{Level, Thickness, ThinKind, ThinPlace, thickness};
+pub use weight::{Density, MetalVolume, Weight, weight};
 pub use zones::{Known, Zone, ZoneWeights, zones};

@@ -24,6 +24,8 @@ pub(super) struct Component {
     pub(super) bounds: Bounds,
     /// How many separate places of the rest it hangs on.
     pub(super) necks: usize,
+    /// One of its cubes.
+    pub(super) cube: [usize; 3],
 }
 
 impl Component {
@@ -51,8 +53,8 @@ impl Components {
 }
 
 /// Groups suspect cubes that touch by a face, an edge or a corner.
-pub(super) fn of(voxels: &Voxels, suspects: &[bool]) -> Components {
-    let (mut runs, starts) = runs_of(voxels, |cube| suspects[cube]);
+pub(super) fn of(voxels: &Voxels, is_suspect: impl Fn(usize) -> bool) -> Components {
+    let (mut runs, starts) = runs_of(voxels, &is_suspect);
     let groups = group(voxels, &runs, &starts);
     let mut cubes = vec![0; runs.len()];
     for (run, &group) in runs.iter().zip(&groups) {
@@ -67,7 +69,8 @@ pub(super) fn of(voxels: &Voxels, suspects: &[bool]) -> Components {
         }
         let around = around(voxels, run);
         let index = *place_of[group].get_or_insert_with(|| {
-            places.push(Component { volume_mm3: 0.0, bounds: around, necks: 0 });
+            let cube = [run.first, run.row % voxels.size[1], run.row / voxels.size[1]];
+            places.push(Component { volume_mm3: 0.0, bounds: around, necks: 0, cube });
             places.len() - 1
         });
         run.place = Some(index);
@@ -75,7 +78,7 @@ pub(super) fn of(voxels: &Voxels, suspects: &[bool]) -> Components {
         places[index].bounds = places[index].bounds.with(around.min).with(around.max);
     }
     let mut found = Components { places, runs, starts };
-    count_necks(voxels, &mut found, suspects);
+    count_necks(voxels, &mut found, is_suspect);
     found
 }
 
@@ -147,7 +150,7 @@ fn root(parent: &mut [usize], mut index: usize) -> usize {
 }
 
 /// Counts for each place the connected groups of sound cubes that touch it.
-fn count_necks(voxels: &Voxels, found: &mut Components, suspects: &[bool]) {
+fn count_necks(voxels: &Voxels, found: &mut Components, is_suspect: impl Fn(usize) -> bool) {
     let (width, ny) = (voxels.size[0], voxels.size[1]);
     let mut touched: Vec<Vec<usize>> = vec![Vec::new(); found.places.len()];
     for run in &found.runs {
@@ -158,7 +161,7 @@ fn count_necks(voxels: &Voxels, found: &mut Components, suspects: &[bool]) {
             let reach = (run.first.saturating_sub(1), run.end + 1);
             for &[first, end] in voxels.row(row) {
                 let cubes = first.max(reach.0)..end.min(reach.1);
-                touched[place].extend(cubes.map(|x| row * width + x).filter(|&cube| !suspects[cube]));
+                touched[place].extend(cubes.map(|x| row * width + x).filter(|&cube| !is_suspect(cube)));
             }
         }
     }

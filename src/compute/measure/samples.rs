@@ -23,11 +23,13 @@ pub(super) struct Chord {
     pub(super) middle: Point3<f64>,
     /// The surface that it stands for.
     pub(super) area_mm2: f64,
+    /// A suspect cube just below that surface.
+    pub(super) cube: [usize; 3],
 }
 
-/// For each suspect place the chords of its surface that end on an opposite face.
-pub(super) fn chords(mesh: &Mesh, voxels: &Voxels, found: &Components, longest_mm: f64) -> Vec<Vec<Chord>> {
-    let mut chords = vec![Vec::new(); found.places.len()];
+/// The chords of the surface of all suspect places that end on an opposite face.
+pub(super) fn chords(mesh: &Mesh, voxels: &Voxels, found: &Components, longest_mm: f64) -> Vec<Chord> {
+    let mut chords = Vec::new();
     if found.places.is_empty() {
         return chords;
     }
@@ -47,9 +49,10 @@ pub(super) fn chords(mesh: &Mesh, voxels: &Voxels, found: &Components, longest_m
             let area_mm2 = std::mem::take(&mut waiting);
             // A cube below the surface: the one at the surface may have its centre outside.
             let inside = [0.75, 1.5].map(|cubes| voxels.cube_at(place - normal * (cubes * voxels.edge_mm)));
-            let Some(index) = inside.iter().find_map(|&cube| found.place_at(voxels, cube)) else { continue };
+            let is_suspect = |cube: &[usize; 3]| found.place_at(voxels, *cube).is_some();
+            let Some(cube) = inside.into_iter().find(is_suspect) else { continue };
             if let Some((length_mm, middle)) = chord(mesh, &bvh, face, place, normal) {
-                chords[index].push(Chord { length_mm, middle, area_mm2 });
+                chords.push(Chord { length_mm, middle, area_mm2, cube });
             }
         }
     }
@@ -86,7 +89,8 @@ fn spots([a, b, c]: [Point3<f64>; 3], parts: usize) -> impl Iterator<Item = Poin
     let step = 1.0 / parts as f64;
     (0..parts).flat_map(move |i| {
         let upright = (0..parts - i).map(move |j| (i as f64 + 1.0 / 3.0, j as f64 + 1.0 / 3.0));
-        let turned = (0..parts - 1 - i.min(parts - 1)).map(move |j| (i as f64 + 2.0 / 3.0, j as f64 + 2.0 / 3.0));
+        let turned =
+            (0..parts - 1 - i.min(parts - 1)).map(move |j| (i as f64 + 2.0 / 3.0, j as f64 + 2.0 / 3.0));
         upright.chain(turned).map(move |(u, v)| a + (b - a) * (u * step) + (c - a) * (v * step))
     })
 }

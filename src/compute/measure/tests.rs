@@ -21,7 +21,9 @@ pub(crate) fn load(name: &str) -> Option<Mesh> {
         _ => return Some(read(&std::fs::read(path).unwrap(), None, &Limits::DESIGN).unwrap().mesh),
     };
     match Command::new(unpacker).arg("-dc").arg(path).output() {
-        Ok(output) if output.status.success() => Some(read(&output.stdout, None, &Limits::DESIGN).unwrap().mesh),
+        Ok(output) if output.status.success() => {
+            Some(read(&output.stdout, None, &Limits::DESIGN).unwrap().mesh)
+        }
         Ok(_) | Err(_) => {
             println!("skipped {name}: {unpacker} does not work here");
             None

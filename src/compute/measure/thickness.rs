@@ -6,17 +6,18 @@
 //! way within the threshold; that length is exact. Source: `geometry.md` section 5.4.
 
 use nalgebra::Point3;
+use serde::{Deserialize, Serialize};
 
-use super::components::{self, Component};
+use super::components::{self, Component, Components};
 use super::samples::{self, Chord};
 use super::voxels::Voxels;
-use crate::mesh::{Bounds, Mesh};
+use crate::mesh::{Bounds, Mesh, cast};
 
 /// Cubes are at most this large, mm, and at most this part of the smallest threshold.
 const CUBE_MM_MAX: f64 = 0.07;
 const CUBE_PART: f64 = 1.0 / 6.0;
 /// So much of a place's surface, as part of it and in mm2, may measure thinner: noise of the faces.
-const NOISE_PART: f64 = 0.03;
+const NOISE_PART: f64 = 0.1;
 const NOISE_MM2: f64 = 0.05;
 
 /// What is thin.
@@ -57,7 +58,8 @@ pub struct ThinPlace {
 }
 
 /// What a thin place is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ThinKind {
     /// Fixed at one end and longer than twice the threshold.
     Prong,
@@ -93,22 +95,24 @@ pub fn thickness(mesh: &Mesh, limits_mm: &[f64]) -> Option<Thickness> {
     let (finest, coarsest) = (*limits.first()?, *limits.last()?);
     let voxels = Voxels::fill(mesh, CUBE_MM_MAX.min(finest * CUBE_PART))?;
     let suspects = suspects(&voxels, &limits);
-    let found = components::of(&voxels, &suspects);
-    let chords = samples::chords(mesh, &voxels, &found, coarsest);
-    let mut places: Vec<ThinPlace> =
-        found.places.iter().zip(&chords).filter_map(|(place, chords)| thin_place(place, chords, coarsest)).collect();
+    let groups: Vec<Components> = (0..limits.len())
+        .map(|level| components::of(&voxels, |cube| usize::from(suspects[cube]) <= level))
+        .collect();
+    let widest = groups.last()?;
+    let chords = samples::chords(mesh, &voxels, widest, coarsest);
+    let mut places = grown_places(&voxels, &groups, &chords, &limits);
     places.sort_by(|a, b| a.thickness_mm.total_cmp(&b.thickness_mm));
     let levels = limits.iter().map(|&limit_mm| level(limit_mm, &places, &chords)).collect();
     Some(Thickness { levels, places, cube_mm: voxels.edge_mm })
 }
 
-/// For each cube whether it is residue of an opening with any of the thresholds, largest first.
-fn suspects(voxels: &Voxels, limits: &[f64]) -> Vec<bool> {
+/// For each cube the index of the smallest threshold whose opening leaves it as residue, or 255.
+fn suspects(voxels: &Voxels, limits: &[f64]) -> Vec<u8> {
     let edges = |limit: f64| limit / 2.0 / voxels.edge_mm;
     let reach = limits.iter().fold(0.0_f64, |reach, &limit| reach.max(edges(limit)));
-    let depths = voxels.depths(crate::mesh::cast::index(reach) + 2);
-    let mut suspects = vec![false; depths.len()];
-    for &limit in limits.iter().rev() {
+    let depths = voxels.depths(cast::index(reach) + 2);
+    let mut suspects = vec![u8::MAX; depths.len()];
+    for (level, &limit) in (0..u8::MAX).zip(limits).rev() {
         // A cube whose centre lies so deep is the middle of a ball; the surface is half a cube before the next.
         let radius = edges(limit);
         let core = (radius + 0.5) * (radius + 0.5);
@@ -116,7 +120,7 @@ fn suspects(voxels: &Voxels, limits: &[f64]) -> Vec<bool> {
         let mut is_clean = true;
         for ((suspect, covered), &depth) in suspects.iter_mut().zip(covered).zip(&depths) {
             if depth > 0 && !covered {
-                *suspect = true;
+                *suspect = level;
                 is_clean = false;
             }
         }
@@ -127,10 +131,41 @@ fn suspects(voxels: &Voxels, limits: &[f64]) -> Vec<bool> {
     suspects
 }
 
-fn thin_place(place: &Component, chords: &[Chord], coarsest: f64) -> Option<ThinPlace> {
-    let thin: Vec<&Chord> = chords.iter().filter(|chord| chord.length_mm < coarsest).collect();
-    let sampled: f64 = thin.iter().map(|chord| chord.area_mm2).sum();
-    let mut sorted = thin;
+/// A place starts at the smallest threshold that finds it and grows with the thresholds until it would unite
+/// with another: prongs on a thin rail are places of their own.
+fn grown_places(voxels: &Voxels, groups: &[Components], chords: &[Chord], limits: &[f64]) -> Vec<ThinPlace> {
+    let mut places: Vec<([usize; 3], ThinPlace)> = Vec::new();
+    for (group, &limit) in groups.iter().zip(limits) {
+        let mut inside = vec![Vec::new(); group.places.len()];
+        for chord in chords.iter().filter(|chord| chord.length_mm < limit) {
+            if let Some(index) = group.place_at(voxels, chord.cube) {
+                inside[index].push(chord);
+            }
+        }
+        let mut held = vec![Vec::new(); group.places.len()];
+        for (index, (cube, _)) in places.iter().enumerate() {
+            if let Some(component) = group.place_at(voxels, *cube) {
+                held[component].push(index);
+            }
+        }
+        for ((component, chords), held) in group.places.iter().zip(inside).zip(held) {
+            let Some(found) = thin_place(component, chords) else { continue };
+            match held[..] {
+                [] => places.push((component.cube, found)),
+                [only] => {
+                    let before = &mut places[only].1;
+                    let (thickness_mm, at) = (before.thickness_mm, before.at);
+                    *before = ThinPlace { thickness_mm, at, ..found };
+                }
+                [..] => {}
+            }
+        }
+    }
+    places.into_iter().map(|(_, place)| place).collect()
+}
+
+fn thin_place(place: &Component, mut sorted: Vec<&Chord>) -> Option<ThinPlace> {
+    let sampled: f64 = sorted.iter().map(|chord| chord.area_mm2).sum();
     sorted.sort_by(|a, b| a.length_mm.total_cmp(&b.length_mm));
     let thinnest = at_area(&sorted, (NOISE_PART * sampled).min(NOISE_MM2))?;
     let bulk = at_area(&sorted, 0.9 * sampled)?;
@@ -169,8 +204,8 @@ fn at_area<'a>(sorted: &[&'a Chord], area_mm2: f64) -> Option<&'a Chord> {
         .copied()
 }
 
-fn level(limit_mm: f64, places: &[ThinPlace], chords: &[Vec<Chord>]) -> Level {
-    let thin = chords.iter().flatten().filter(|chord| chord.length_mm < limit_mm);
+fn level(limit_mm: f64, places: &[ThinPlace], chords: &[Chord]) -> Level {
+    let thin = chords.iter().filter(|chord| chord.length_mm < limit_mm);
     Level {
         limit_mm,
         places: places.iter().filter(|place| place.thickness_mm < limit_mm).count(),

@@ -32,14 +32,21 @@ impl Voxels {
         let edge_mm = edge_mm.max((volume / CUBES_MAX).cbrt());
         let size = bounds.size().map(|side| cast::index(side / edge_mm) + 3);
         let origin = bounds.min - Vector3::repeat(edge_mm);
-        let mut voxels =
-            Self { origin, edge_mm, size: size.into(), runs: Vec::new(), starts: Vec::with_capacity(size.y * size.z) };
+        let mut voxels = Self {
+            origin,
+            edge_mm,
+            size: size.into(),
+            runs: Vec::new(),
+            starts: Vec::with_capacity(size.y * size.z),
+        };
         voxels.collect_runs(crossings(mesh, &voxels));
         Some(voxels)
     }
 
     fn collect_runs(&mut self, mut crossings: Vec<Crossing>) {
-        crossings.sort_unstable_by(|a, b| (a.row, a.at).partial_cmp(&(b.row, b.at)).unwrap_or(std::cmp::Ordering::Equal));
+        crossings.sort_unstable_by(|a, b| {
+            (a.row, a.at).partial_cmp(&(b.row, b.at)).unwrap_or(std::cmp::Ordering::Equal)
+        });
         let mut next = crossings.iter().peekable();
         for row in 0..self.size[1] * self.size[2] {
             self.starts.push(self.runs.len());
@@ -51,7 +58,8 @@ impl Voxels {
                     start = crossing.at;
                 } else if before > 0 && winding <= 0 {
                     let first_of_row = self.starts[row];
-                    let mut run = [start, crossing.at].map(|at| cast::index((at + 0.5).floor()).min(self.size[0] - 1));
+                    let mut run =
+                        [start, crossing.at].map(|at| cast::index((at + 0.5).floor()).min(self.size[0] - 1));
                     if self.runs.len() > first_of_row {
                         run[0] = run[0].max(self.runs[self.runs.len() - 1][1]);
                     }
@@ -157,7 +165,11 @@ impl Voxels {
                 let near = y.saturating_sub(steps_max)..(y + steps_max + 1).min(ny);
                 for other in near {
                     let Some([first, end]) = filled[other] else { continue };
-                    nearer(&mut target[first..end], &line[other * nx + first..other * nx + end], square(y.abs_diff(other)));
+                    nearer(
+                        &mut target[first..end],
+                        &line[other * nx + first..other * nx + end],
+                        square(y.abs_diff(other)),
+                    );
                     let known = slab_filled[y + z * ny].unwrap_or([first, end]);
                     slab_filled[y + z * ny] = Some([known[0].min(first), known[1].max(end)]);
                 }
