@@ -117,8 +117,8 @@ fn group(voxels: &Voxels, runs: &[Run], starts: &[usize]) -> Vec<usize> {
         let before = [(-1, 0), (-1, -1), (0, -1), (1, -1)];
         for (dy, dz) in before {
             let Some(row) = neighbour(voxels, y, z, dy, dz) else { continue };
-            for other in starts[row]..starts[row + 1] {
-                if runs[other].first <= run.end && run.first <= runs[other].end {
+            for (other, near) in (starts[row]..).zip(&runs[starts[row]..starts[row + 1]]) {
+                if near.first <= run.end && run.first <= near.end {
                     join(&mut parent, index, other);
                 }
             }

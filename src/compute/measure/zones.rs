@@ -3,7 +3,8 @@
 use nalgebra::{Point3, Vector3};
 use serde::{Deserialize, Serialize};
 
-use crate::mesh::{Mesh, RingMeasure};
+use super::ThinKind;
+use crate::mesh::{Mesh, MeshReport, RingMeasure};
 
 /// What a face is for. Source: `geometry.md` section 5.6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +67,18 @@ pub struct Known {
     pub stones_mm: Vec<[[f64; 3]; 2]>,
     /// Boxes around prongs, as lowest and highest corner, mm.
     pub prongs_mm: Vec<[[f64; 3]; 2]>,
+}
+
+impl Known {
+    /// The stones and the thin prongs of a checked design.
+    #[must_use]
+    pub fn of(report: &MeshReport) -> Self {
+        let prongs = report.thin_places.iter().filter(|place| place.kind == ThinKind::Prong);
+        Self {
+            stones_mm: report.stones.iter().map(|stone| stone.bounds_mm).collect(),
+            prongs_mm: prongs.map(|place| place.bounds_mm).collect(),
+        }
+    }
 }
 
 /// The faces within this of the wall of the finger hole belong to it, mm.
@@ -139,5 +152,48 @@ impl Frame {
         } else {
             Zone::Side
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rings::RingDesign;
+
+    #[test]
+    fn a_solitaire_has_its_head_up_its_bottom_down_and_its_finger_inside() {
+        let mesh = RingDesign::solitaire(17.3, 6, 6.5).generate().unwrap();
+        let ring = RingMeasure {
+            inner_diameter_mm: 17.3,
+            center_mm: [0.0; 3],
+            axis: [0.0, 0.0, 1.0],
+            wall_diameter_mm: None,
+            hole_length_mm: None,
+        };
+        let stone = [[-3.25, 11.0, -3.25], [3.25, 14.0, 3.25]];
+        let known = Known { stones_mm: vec![stone], prongs_mm: Vec::new() };
+
+        let found = zones(&mesh, Some(&ring), &known);
+
+        let middle = |face: usize| {
+            let [a, b, c] = mesh.corners(face);
+            (a.coords + b.coords + c.coords) / 3.0
+        };
+        for (face, zone) in found.iter().enumerate() {
+            let at = middle(face);
+            match zone {
+                Zone::Finger => assert!(at.xy().norm() <= 8.65 + FINGER_MM),
+                Zone::Head => assert!(at.y > 5.0),
+                Zone::ShankBottom => assert!(at.y < -7.0),
+                Zone::Seat => assert!(at.y > 10.0 && at.x.abs() < 4.0),
+                Zone::Side => assert!(at.xy().norm() > 8.65),
+                Zone::Engraved | Zone::Prong => panic!("nobody said so"),
+            }
+        }
+        for zone in [Zone::Finger, Zone::Head, Zone::ShankBottom, Zone::Side, Zone::Seat] {
+            assert!(found.contains(&zone), "{zone:?}");
+        }
+        assert_eq!(ZoneWeights::PAPER.of(Zone::Seat), None);
+        assert!(zones(&mesh, None, &Known::default()).iter().all(|zone| *zone == Zone::Side));
     }
 }

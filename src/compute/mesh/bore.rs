@@ -5,10 +5,12 @@
 //! a coarse picture for each likely axis finds it, then axis and centre are moved until the nearest edge is as
 //! far away as it can be.
 
+use std::f64::consts::TAU;
+
 use nalgebra::{Matrix3, Point2, Point3, SymmetricEigen, Vector2, Vector3};
 
 use super::report::RingMeasure;
-use super::{Bounds, Mesh, cast};
+use super::{Bounds, Mesh, cast, triangle_area};
 
 mod wall;
 
@@ -32,28 +34,14 @@ pub fn is_finger(diameter_mm: f64) -> bool {
 #[must_use]
 pub fn measure(mesh: &Mesh) -> Option<RingMeasure> {
     let bounds = mesh.bounds()?;
-    let cloud = Cloud::of(mesh, &bounds)?;
-    let mut views: Vec<View> = likely_axes(mesh, &bounds)
-        .into_iter()
-        .filter_map(|axis| View::along(&cloud, &bounds, axis))
-        .collect();
+    let mut views: Vec<View> =
+        likely_axes(mesh, &bounds).into_iter().filter_map(|axis| View::along(mesh, &bounds, axis)).collect();
     views.sort_by(|a, b| b.radius.total_cmp(&a.radius));
     let worth_a_look = views.first()?.radius * 0.85;
-    let mut best: Option<Found> = None;
-    for view in views.iter().take(3).filter(|view| view.radius >= worth_a_look) {
-        // Axes within 15 degrees lead to the same hole.
-        let is_known =
-            best.as_ref().is_some_and(|best| best.line.axis().dot(&view.line.axis()).abs() > 0.966);
-        if !is_known {
-            let found = refine(mesh, view);
-            if best.as_ref().is_none_or(|best| found.radius > best.radius) {
-                best = Some(found);
-            }
-        }
-    }
-    let best = best?;
+    let lines = views.iter().take(3).filter(|view| view.radius >= worth_a_look);
+    let best = lines.map(|view| refine(mesh, view)).max_by(|a, b| a.radius.total_cmp(&b.radius))?;
     (2.0 * best.radius >= HOLE_PART_MIN * best.silhouette).then(|| {
-        let wall = wall::measure(mesh, &best.near, &best.line, best.radius);
+        let wall = wall::measure(mesh, &best.line, best.radius);
         RingMeasure {
             inner_diameter_mm: 2.0 * best.radius,
             center_mm: best.line.point.coords.into(),
@@ -68,18 +56,16 @@ pub fn measure(mesh: &Mesh) -> Option<RingMeasure> {
 fn likely_axes(mesh: &Mesh, bounds: &Bounds) -> Vec<Vector3<f64>> {
     let (mut normals, mut places) = (Matrix3::zeros(), Matrix3::zeros());
     let (mut mean, mut area) = (Vector3::zeros(), 0.0);
-    let center = bounds.center().coords;
     for face in 0..mesh.triangles.len() {
         let [a, b, c] = mesh.corners(face);
-        let across = (b - a).cross(&(c - a));
-        let weight = across.norm();
-        if weight > 0.0 {
-            let middle = (a.coords + b.coords + c.coords) / 3.0 - center;
-            normals += across * (across / weight).transpose();
-            places += weight * middle * middle.transpose();
-            mean += weight * middle;
-            area += weight;
+        let weight = triangle_area([a, b, c]);
+        let middle = (a.coords + b.coords + c.coords) / 3.0 - bounds.center().coords;
+        if let Some(normal) = (b - a).cross(&(c - a)).try_normalize(0.0) {
+            normals += weight * normal * normal.transpose();
         }
+        places += weight * middle * middle.transpose();
+        mean += weight * middle;
+        area += weight;
     }
     if area > 0.0 {
         places -= mean * mean.transpose() / area;
@@ -144,50 +130,6 @@ fn nearest(a: Point2<f64>, b: Point2<f64>) -> Point2<f64> {
     a + along * part
 }
 
-/// The surface as the middles of small cubes: what the coarse pictures are made of, at any number of faces.
-struct Cloud {
-    points: Vec<Point3<f64>>,
-    /// Edge of a cube.
-    cube: f64,
-}
-
-impl Cloud {
-    const CUBES: usize = 128;
-
-    fn of(mesh: &Mesh, bounds: &Bounds) -> Option<Self> {
-        let cube = bounds.size().max() / (Self::CUBES - 1) as f64;
-        if cube <= 0.0 {
-            return None;
-        }
-        let size = bounds.size().map(|side| cast::index(side / cube) + 1);
-        let mut is_met = vec![false; size.x * size.y * size.z];
-        let index = |point: Point3<f64>| {
-            let at = ((point - bounds.min) / cube).map(cast::index);
-            at.x.min(size.x - 1) + size.x * (at.y.min(size.y - 1) + size.y * at.z.min(size.z - 1))
-        };
-        let cubes: Vec<u32> = mesh.vertices.iter().map(|vertex| cast::vertex(index(vertex.cast()))).collect();
-        for (face, corners) in mesh.triangles.iter().enumerate() {
-            let [first, second, third] = corners.map(|corner| cubes[corner as usize]);
-            is_met[first as usize] = true;
-            if first != second || first != third {
-                let [a, b, c] = mesh.corners(face);
-                let longest = (b - a).norm().max((c - a).norm()).max((c - b).norm());
-                let parts = cast::index((2.0 * longest / cube).ceil()).clamp(1, 4 * Self::CUBES);
-                for (i, j) in (0..=parts).flat_map(|i| (0..=parts - i).map(move |j| (i, j))) {
-                    let (u, v) = (i as f64 / parts as f64, j as f64 / parts as f64);
-                    is_met[index(a + (b - a) * u + (c - a) * v)] = true;
-                }
-            }
-        }
-        let middle = |at: usize| {
-            let (x, y, z) = (at % size.x, at / size.x % size.y, at / size.x / size.y);
-            bounds.min + Vector3::new(x as f64 + 0.5, y as f64 + 0.5, z as f64 + 0.5) * cube
-        };
-        let points = (0..is_met.len()).filter(|&at| is_met[at]).map(middle).collect();
-        Some(Self { points, cube })
-    }
-}
-
 /// The coarse picture along one axis.
 struct View {
     line: Line,
@@ -197,18 +139,22 @@ struct View {
 }
 
 impl View {
-    fn along(cloud: &Cloud, bounds: &Bounds, axis: Vector3<f64>) -> Option<Self> {
+    fn along(mesh: &Mesh, bounds: &Bounds, axis: Vector3<f64>) -> Option<Self> {
         let line = Line::along(bounds.center(), axis);
-        let flat: Vec<Point2<f64>> = cloud.points.iter().map(|&point| line.flat(point)).collect();
-        let half = Vector2::repeat(cloud.cube / 2.0);
-        let low = flat.iter().fold(*flat.first()?, |low, point| low.inf(point)) - half;
-        let high = flat.iter().fold(*flat.first()?, |high, point| high.sup(point)) + half;
+        let flat: Vec<Point2<f64>> = mesh.vertices.iter().map(|vertex| line.flat(vertex.cast())).collect();
+        let used = || mesh.triangles.iter().flatten().map(|&index| flat[index as usize]);
+        let low = used().fold(flat[0], |low, point| low.inf(&point));
+        let high = used().fold(flat[0], |high, point| high.sup(&point));
         let silhouette = (high - low).max();
         let cell = silhouette / (CELLS - 4) as f64;
+        if cell <= 0.0 {
+            return None;
+        }
         let origin = low - Vector2::new(2.0, 2.0) * cell;
         let mut picture = [0_u128; CELLS];
-        for point in flat {
-            paint(&mut picture, (point - half - origin) / cell, (point + half - origin) / cell);
+        for face in &mesh.triangles {
+            let corners = face.map(|index| Point2::from((flat[index as usize] - origin) / cell));
+            paint(&mut picture, corners);
         }
         let (column, row, steps) = deepest(enclosed(&picture))?;
         let middle = origin.coords + Vector2::new(column as f64 + 0.5, row as f64 + 0.5) * cell;
@@ -217,12 +163,32 @@ impl View {
     }
 }
 
-/// Blackens every cell that a square touches, row by row.
-fn paint(picture: &mut [u128; CELLS], low: Vector2<f64>, high: Vector2<f64>) {
-    let (first, last) = (cast::index(low.x).min(CELLS - 1), cast::index(high.x).min(CELLS - 1));
-    let cells = (u128::MAX >> (CELLS - 1 - last)) & (u128::MAX << first);
-    for row in &mut picture[cast::index(low.y).min(CELLS - 1)..=cast::index(high.y).min(CELLS - 1)] {
-        *row |= cells;
+/// Blackens every cell that a triangle touches, row by row.
+fn paint(picture: &mut [u128; CELLS], corners: [Point2<f64>; 3]) {
+    let low = corners.iter().fold(f64::INFINITY, |low, corner| low.min(corner.y));
+    let high = corners.iter().fold(f64::NEG_INFINITY, |high, corner| high.max(corner.y));
+    let rows = cast::index(low)..=cast::index(high).min(CELLS - 1);
+    for row in rows {
+        let (bottom, top) = (row as f64, row as f64 + 1.0);
+        let (mut left, mut right) = (f64::INFINITY, f64::NEG_INFINITY);
+        for side in 0..3 {
+            let (a, b) = (corners[side], corners[(side + 1) % 3]);
+            let rise = b.y - a.y;
+            let at = |y: f64| if rise == 0.0 { 0.0 } else { ((y - a.y) / rise).clamp(0.0, 1.0) };
+            if a.y.max(b.y) < bottom || a.y.min(b.y) > top {
+                continue;
+            }
+            let (from, to) = if rise == 0.0 { (0.0, 1.0) } else { (at(bottom), at(top)) };
+            for part in [from, to] {
+                let x = a.x + part * (b.x - a.x);
+                left = left.min(x);
+                right = right.max(x);
+            }
+        }
+        if left <= right {
+            let (first, last) = (cast::index(left), cast::index(right).min(CELLS - 1));
+            picture[row] |= (u128::MAX >> (CELLS - 1 - last)) & (u128::MAX << first.min(CELLS - 1));
+        }
     }
 }
 
@@ -278,76 +244,56 @@ struct Found {
     line: Line,
     radius: f64,
     silhouette: f64,
-    /// The faces that a ray from the line can meet within a quarter more than the radius.
-    near: Vec<u32>,
 }
 
 /// Moves a line until the nearest edge is as far away as possible.
 fn refine(mesh: &Mesh, view: &View) -> Found {
-    let (mut line, mut step) = (view.line, 2.0 * view.cell);
-    let all: Vec<u32> = (0..cast::vertex(mesh.triangles.len())).collect();
-    let (low, high) = heights(mesh, &line);
-    // The picture is too small by a few cells at most.
-    let near = within(mesh, &all, &line, (view.radius + 8.0 * view.cell).max(1.3 * view.radius));
-    let faces = within(mesh, &near, &line, view.radius + 8.0 * view.cell);
+    let mut line = view.line;
+    let mut step = 2.0 * view.cell;
     for _ in 0..4 {
-        line = Rim::of(mesh, &faces, line, low, high).widen(line, step);
+        let rim = Rim::of(mesh, line);
+        line = rim.widen(line, step);
         step /= 4.0;
     }
-    let rim = Rim::of(mesh, &near, line, low, high);
-    let (low, high) = heights(mesh, &line);
-    let point = line.point + line.axis() * ((low + high) / 2.0);
-    Found { line: Line { point, ..line }, radius: rim.radius, silhouette: view.silhouette, near }
-}
-
-/// Lowest and highest corner along a line.
-fn heights(mesh: &Mesh, line: &Line) -> (f64, f64) {
-    let axis = line.axis();
-    let used = mesh.triangles.iter().flatten().map(|&index| mesh.vertices[index as usize].cast());
-    used.map(|point: Point3<f64>| (point - line.point).dot(&axis))
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)))
-}
-
-/// Those of some faces that have an edge within a distance of a line.
-fn within(mesh: &Mesh, faces: &[u32], line: &Line, limit: f64) -> Vec<u32> {
-    let is_near = |&face: &u32| {
-        let flat = mesh.corners(face as usize).map(|corner| line.flat(corner));
-        let square = limit * limit;
-        flat.iter().any(|corner| corner.coords.norm_squared() <= square)
-            || (0..3).any(|side| nearest(flat[side], flat[(side + 1) % 3]).coords.norm_squared() <= square)
-    };
-    faces.iter().copied().filter(is_near).collect()
+    let rim = Rim::of(mesh, line);
+    let point = line.point + line.axis() * rim.middle;
+    Found { line: Line { point, ..line }, radius: rim.radius, silhouette: view.silhouette }
 }
 
 /// The edges that can touch a cylinder: in each small sector around the line the nearest one.
 struct Rim {
     edges: Vec<[Point3<f64>; 2]>,
     radius: f64,
-    /// Half of the length of the ring along the line.
+    /// Half of the length of the hole.
     half_length: f64,
+    /// The middle of the hole along the line.
+    middle: f64,
 }
 
 impl Rim {
     const SECTORS: usize = 360;
     const SLICES: usize = 24;
 
-    fn of(mesh: &Mesh, faces: &[u32], line: Line, low: f64, high: f64) -> Self {
+    fn of(mesh: &Mesh, line: Line) -> Self {
         let axis = line.axis();
         let height = |point: Point3<f64>| (point - line.point).dot(&axis);
+        let all = || mesh.triangles.iter().flatten().map(|&index| mesh.vertices[index as usize].cast());
+        let (low, high) = all()
+            .map(height)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)));
         let mut nearest_in = vec![None::<(f64, [Point3<f64>; 2])>; Self::SECTORS * Self::SLICES];
-        for &face in faces {
-            let corners = mesh.corners(face as usize);
-            let flat = corners.map(|corner| line.flat(corner));
+        for face in 0..mesh.triangles.len() {
+            let corners = mesh.corners(face);
             for side in 0..3 {
-                let next = (side + 1) % 3;
-                let touch = nearest(flat[side], flat[next]);
+                let edge = [corners[side], corners[(side + 1) % 3]];
+                let touch = nearest(line.flat(edge[0]), line.flat(edge[1]));
                 let distance = touch.coords.norm();
-                let sector = cast::index(turn(touch) * Self::SECTORS as f64);
-                let middle = height(nalgebra::center(&corners[side], &corners[next]));
+                let sector = cast::index((touch.y.atan2(touch.x) / TAU + 0.5) * Self::SECTORS as f64);
+                let middle = height(nalgebra::center(&edge[0], &edge[1]));
                 let slice = cast::index((middle - low) / (high - low) * Self::SLICES as f64);
                 let bin = sector.min(Self::SECTORS - 1) * Self::SLICES + slice.min(Self::SLICES - 1);
                 if nearest_in[bin].is_none_or(|(known, _)| distance < known) {
-                    nearest_in[bin] = Some((distance, [corners[side], corners[next]]));
+                    nearest_in[bin] = Some((distance, edge));
                 }
             }
         }
@@ -355,7 +301,7 @@ impl Rim {
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         let radius = near.first().map_or(0.0, |(distance, _)| *distance);
         let edges = near.into_iter().map(|(_, edge)| edge).collect();
-        Self { edges, radius, half_length: (high - low) / 2.0 }
+        Self { edges, radius, half_length: (high - low) / 2.0, middle: (high + low) / 2.0 }
     }
 
     /// Tries all combinations of small moves and tilts, halving the step whenever none helps.

@@ -23,14 +23,14 @@ pub(super) struct Wall {
     pub(super) length_mm: f64,
 }
 
-/// Sends rays from the axis to the nearest of some faces; nothing if they agree on no diameter.
-pub(super) fn measure(mesh: &Mesh, faces: &[u32], line: &Line, radius: f64) -> Option<Wall> {
+/// Sends rays from the axis to the nearest faces; nothing if they agree on no diameter.
+pub(super) fn measure(mesh: &Mesh, line: &Line, radius: f64) -> Option<Wall> {
     let axis = line.axis();
     let seen = |corner: Point3<f64>| (line.flat(corner), (corner - line.point).dot(&axis));
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let bounding = (radius + FINGER_MM) * (radius + FINGER_MM);
-    for &face in faces {
-        for (flat, height) in mesh.corners(face as usize).map(seen) {
+    for face in 0..mesh.triangles.len() {
+        for (flat, height) in mesh.corners(face).map(seen) {
             if flat.coords.norm_squared() <= bounding {
                 (low, high) = (low.min(height), high.max(height));
             }
@@ -41,8 +41,8 @@ pub(super) fn measure(mesh: &Mesh, faces: &[u32], line: &Line, radius: f64) -> O
         return None;
     }
     let mut rays = vec![f64::INFINITY; AROUND * HEIGHTS];
-    for &face in faces {
-        let corners = mesh.corners(face as usize).map(seen);
+    for face in 0..mesh.triangles.len() {
+        let corners = mesh.corners(face).map(seen);
         let bottom = corners.iter().fold(f64::INFINITY, |low, corner| low.min(corner.1));
         let top = corners.iter().fold(f64::NEG_INFINITY, |high, corner| high.max(corner.1));
         let first = cast::index(((bottom - low) / step - 0.5).ceil());
@@ -78,13 +78,14 @@ fn shorten(rays: &mut [f64], [a, b]: [Point2<f64>; 2]) {
     let count = rays.len() as f64;
     for (from, to) in spans {
         let end = cast::index((to * count - 0.5).floor() + 1.0).min(rays.len());
-        for index in cast::index((from * count - 0.5).ceil())..end {
+        let first = cast::index((from * count - 0.5).ceil()).min(end);
+        for (index, length) in (first..).zip(&mut rays[first..end]) {
             let ray = direction((index as f64 + 0.5) / count);
             let along = b - a;
             let across = ray.x * along.y - ray.y * along.x;
             let at = (a.x * along.y - a.y * along.x) / across;
-            if at > 0.0 && at < rays[index] {
-                rays[index] = at;
+            if at > 0.0 && at < *length {
+                *length = at;
             }
         }
     }
