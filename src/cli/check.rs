@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use serde::Serialize;
-use sprue_compute::mesh::{self, CheckSettings, MeshReport};
+use sprue_compute::measure::{self, Density};
+use sprue_compute::mesh::{self, CheckSettings, MeshReport, ThinLimits};
 use sprue_compute::mesh_files::{self, Limits, MeshFormat};
 use sprue_compute::ring_size::RingSize;
 
@@ -14,7 +15,6 @@ use crate::config::profiles;
 use crate::finding::Finding;
 use crate::services::intake::body_digest;
 use crate::shop::design::Sha256Hex;
-use crate::shop::profile::alloy::Metal;
 use crate::shop::profile::{AlloyProfile, Profiles};
 
 /// Finds a prong of 0.5 mm (`CheckSettings::wall_samples`).
@@ -58,12 +58,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let read = mesh_files::read(&bytes, format, &Limits::DESIGN)
         .map_err(|refusal| Failure::Refused(vec![refusal.finding()]))?;
     let format = read.format.name();
-    let wall_mm_min =
-        arguments.alloy.as_ref().and_then(|_| alloys.first()).map(|(_, alloy)| wall_limit_mm(alloy));
+    let chosen = arguments.alloy.as_ref().and_then(|_| alloys.first());
+    let wall_mm_min = chosen.and_then(|(_, alloy)| thin_limits(alloy));
     let settings =
         CheckSettings { pieces_expected: 1, inner_diameter_mm, wall_samples: WALL_SAMPLES, wall_mm_min };
     let mut report = mesh::check(read, &settings).report;
-    report.metal_g = Some(metal_g(report.volume_mm3, &alloys));
+    weigh(&mut report, &alloys);
     let sha256 = Sha256Hex::from_digest(&body_digest(&bytes));
     let answer = Answer { file: arguments.design.display().to_string(), sha256, format, report };
     show(&answer, arguments.json)
@@ -82,17 +82,30 @@ fn chosen_alloys<'a>(
     Ok(vec![(stem.to_owned(), alloy)])
 }
 
-/// HMS Manufacturing: 0.6 mm in gold, 0.8 mm in silver (`casting-domain.md` section 3.5). Platinum and palladium as gold.
-fn wall_limit_mm(alloy: &AlloyProfile) -> f64 {
-    match alloy.metal {
-        Metal::Silver => 0.8,
-        Metal::Gold | Metal::Platinum | Metal::Palladium => 0.6,
-    }
+/// The limits of an alloy whose profile names all of them.
+fn thin_limits(alloy: &AlloyProfile) -> Option<ThinLimits> {
+    Some(ThinLimits {
+        wall_mm: alloy.wall_mm_min.as_ref()?.value,
+        prong_mm: alloy.prong_mm_min.as_ref()?.value,
+        wire_mm: alloy.wire_mm_min.as_ref()?.value,
+    })
 }
 
-fn metal_g(volume_mm3: f64, alloys: &[(String, &AlloyProfile)]) -> BTreeMap<String, f64> {
-    let grams = |alloy: &AlloyProfile| volume_mm3 / 1000.0 * alloy.density_g_per_cm3.value;
-    alloys.iter().map(|(stem, alloy)| (stem.clone(), grams(alloy))).collect()
+/// Writes the weight in each alloy into the report; while stones are unanswered only its band.
+fn weigh(report: &mut MeshReport, alloys: &[(String, &AlloyProfile)]) {
+    let (mut metal_g, mut band_g) = (BTreeMap::new(), BTreeMap::new());
+    for (stem, alloy) in alloys {
+        let value = alloy.density_g_per_cm3.value;
+        let range = alloy.density_range_g_per_cm3.as_ref();
+        let [low, high] = range.map_or([value; 2], |range| [range.min, range.max]);
+        let weight = measure::weight(report, Density { low, value, high });
+        band_g.insert(stem.clone(), [weight.low_g, weight.high_g]);
+        if let Some(grams) = weight.g {
+            metal_g.insert(stem.clone(), grams);
+        }
+    }
+    report.metal_g = report.stones.is_empty().then_some(metal_g);
+    report.metal_band_g = Some(band_g);
 }
 
 fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
@@ -113,10 +126,13 @@ fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
             print(&format!("  ring, inner diameter {:.2} mm", ring.inner_diameter_mm));
         }
         if let Some(wall) = report.thinnest_wall_mm {
-            print(&format!("  thinnest wall {wall:.2} mm"));
+            let [x, y, z] = report.thinnest_wall_at_mm.unwrap_or_default();
+            print(&format!("  thinnest metal {wall:.2} mm at x {x:.2} y {y:.2} z {z:.2} mm"));
         }
-        for (alloy, grams) in report.metal_g.iter().flatten() {
-            print(&format!("  {alloy}: {grams:.2} g"));
+        for (alloy, [low, high]) in report.metal_band_g.iter().flatten() {
+            let grams = report.metal_g.as_ref().and_then(|grams| grams.get(alloy));
+            let grams = grams.map_or_else(|| "open".to_owned(), |grams| format!("{grams:.2} g"));
+            print(&format!("  {alloy}: {grams} ({low:.2} to {high:.2} g)"));
         }
         for repair in &report.repairs {
             print(&format!("  repaired {}: {}", repair.code, repair.text));

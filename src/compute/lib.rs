@@ -7,6 +7,7 @@
 
 pub mod feed;
 pub mod finding;
+pub mod measure;
 pub mod mesh;
 pub mod mesh_files;
 pub mod nest;

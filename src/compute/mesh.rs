@@ -21,13 +21,14 @@ pub mod shells;
 mod solid;
 mod stitch;
 mod thickness;
-mod topology;
+pub(crate) mod topology;
 pub mod transform;
+mod walls;
 pub mod weld;
 mod winding;
 
-pub use check::{CheckSettings, Checked, check};
-pub use report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport};
+pub use check::{CheckSettings, Checked, ThinLimits, check};
+pub use report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport, ThinReport};
 
 use nalgebra::{Point3, Vector3};
 

@@ -3,6 +3,7 @@
 
 mod faults;
 mod from_profile;
+mod wax;
 
 use std::io::{BufWriter, Read, Seek, Write};
 use std::sync::atomic::AtomicBool;
@@ -13,7 +14,6 @@ use sprue_compute::mesh_files::{self, Limits as FileLimits};
 use sprue_compute::nest::PlateSize;
 use sprue_compute::plate_checks::{PlateReport, Watch};
 use sprue_compute::preview;
-use sprue_compute::print_files::gcode::{self, Climate, Speeds, WaxJob};
 use sprue_compute::print_files::{self, Format, Job, WriteError};
 use sprue_compute::slice::{self, Control, HeightRange, Heights, LayerSource, Part, Sampling, Shaping};
 
@@ -30,7 +30,7 @@ use crate::shop::profile::{
 use crate::shop::workshop::MaterialPrice;
 use crate::store::Blobs;
 use crate::units::{Microns, Span, Timestamp};
-use from_profile::{display, exposure_ranges, light, not_held, separation, shaping_of, strand_rules};
+use from_profile::{display, exposure_ranges, light, not_held, separation, shaping_of};
 
 /// Repairs and turns shells outward, as the check at intake did; measures nothing again.
 const TOPOLOGY: CheckSettings =
@@ -483,82 +483,6 @@ impl PrintSettings {
     fn cost(&self, volume_ml: f64) -> Option<Cost> {
         let price = self.price.as_ref()?;
         Some(Cost { amount: price.value * volume_ml / 1000.0, currency: price.currency.clone() })
-    }
-
-    fn wax_job(&self, wax: &WaxPrinter, entry: &ExtrusionEntry) -> WaxJob {
-        let bed = |celsius: f64| (celsius > 0.0).then_some(celsius);
-        let slowed = |mm_per_s: f64| mm_per_s.min(entry.print_mm_per_s);
-        let motion = &wax.motion;
-        WaxJob {
-            build_mm: self.printer.build.size_mm,
-            heights: self.heights.clone(),
-            rules: strand_rules(wax),
-            filament_mm: wax.filament_mm,
-            first_layer: Climate {
-                nozzle_celsius: entry.first_layer_nozzle_celsius,
-                bed_celsius: bed(entry.first_layer_bed_celsius),
-                fan_pwm: entry.first_layer_fan_pwm,
-            },
-            other_layers: Climate {
-                nozzle_celsius: entry.nozzle_celsius,
-                bed_celsius: bed(entry.bed_celsius),
-                fan_pwm: wax.fan_pwm,
-            },
-            speeds: Speeds {
-                first_layer: slowed(wax.first_layer_mm_per_s),
-                outer_wall: slowed(motion.outer_wall_mm_per_s),
-                inner_wall: slowed(wax.print_mm_per_s),
-                thin: slowed(motion.thin_mm_per_s),
-                solid: slowed(motion.solid_mm_per_s),
-                infill: slowed(motion.infill_mm_per_s),
-                support: slowed(motion.support_mm_per_s),
-                travel: wax.travel_mm_per_s,
-                lift: motion.lift_mm_per_s,
-                mm3_per_s_max: entry.flow_mm3_per_s_max,
-                layer_s_min: entry.layer_s_min,
-                slowest: entry.slowest_mm_per_s,
-            },
-            motion: gcode::Motion {
-                press_mm_per_s2: motion.print_mm_per_s2,
-                travel_mm_per_s2: motion.travel_mm_per_s2,
-                retract_mm_per_s2: motion.retract_mm_per_s2,
-                jerk_mm_per_s: motion.jerk_mm_per_s,
-                retract_mm: wax.retract_mm,
-                retract_mm_per_s: wax.retract_mm_per_s,
-            },
-            end_lift_mm: wax.end_lift_mm,
-            start_script: wax.start_script.clone(),
-            software: concat!("sprue ", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
-    }
-
-    fn write_wax(
-        &self,
-        wax: &WaxPrinter,
-        entry: &ExtrusionEntry,
-        parts: &[Part<'_>],
-        out: &mut (impl Write + Seek + Send),
-        control: Control<'_>,
-    ) -> Result<PrintFile, Finding> {
-        let failed = |text: String| Finding::error("PLATE_NOT_SLICED", "plate", text);
-        let job = self.wax_job(wax, entry);
-        let (width, height) = gcode::PREVIEW_SIZE;
-        let previews = [preview::draw(parts, width, height)];
-        let mut buffered = BufWriter::with_capacity(BUFFER, out);
-        let written = gcode::write(&job, parts, &previews, &mut buffered, control)
-            .map_err(|failure| failed(with_causes(&failure)))?;
-        let bytes = buffered.flush().and_then(|()| buffered.stream_position());
-        Ok(PrintFile {
-            bytes: bytes.map_err(|failure| failed(with_causes(&failure)))?,
-            format: "gcode",
-            layers: written.layers,
-            print_time: span_of(written.print_s),
-            volume_ml: written.volume_ml,
-            weight_g: self.weight_g(written.volume_ml),
-            cost: self.cost(written.volume_ml),
-            report: None,
-            findings: written.findings,
-        })
     }
 }
 

@@ -12,6 +12,8 @@ use nalgebra::{Matrix3, Point2, Point3, SymmetricEigen, Vector2, Vector3};
 use super::report::RingMeasure;
 use super::{Bounds, Mesh, cast, triangle_area};
 
+mod wall;
+
 /// Inner diameters of finger rings, mm: ISO 8653 lists 13.1 to 24.2, real orders go a little beyond.
 const FINGER_MM: std::ops::RangeInclusive<f64> = 11.0..=26.0;
 /// The hole takes at least this part of the ring's silhouette; 0.64 is the smallest of the rings measured.
@@ -38,10 +40,15 @@ pub fn measure(mesh: &Mesh) -> Option<RingMeasure> {
     let worth_a_look = views.first()?.radius * 0.85;
     let lines = views.iter().take(3).filter(|view| view.radius >= worth_a_look);
     let best = lines.map(|view| refine(mesh, view)).max_by(|a, b| a.radius.total_cmp(&b.radius))?;
-    (2.0 * best.radius >= HOLE_PART_MIN * best.silhouette).then(|| RingMeasure {
-        inner_diameter_mm: 2.0 * best.radius,
-        center_mm: best.line.point.coords.into(),
-        axis: best.line.axis().into(),
+    (2.0 * best.radius >= HOLE_PART_MIN * best.silhouette).then(|| {
+        let wall = wall::measure(mesh, &best.line, best.radius);
+        RingMeasure {
+            inner_diameter_mm: 2.0 * best.radius,
+            center_mm: best.line.point.coords.into(),
+            axis: best.line.axis().into(),
+            wall_diameter_mm: wall.as_ref().map(|wall| wall.diameter_mm),
+            hole_length_mm: wall.as_ref().map(|wall| wall.length_mm),
+        }
     })
 }
 
@@ -329,6 +336,16 @@ impl Rim {
         }
         Some(nearest)
     }
+}
+
+/// How far around a direction points, 0 to 1, in steps of a square: no angle, but as good and cheaper.
+fn turn(direction: Point2<f64>) -> f64 {
+    let size = direction.x.abs() + direction.y.abs();
+    if size == 0.0 {
+        return 0.0;
+    }
+    let along = direction.x / size;
+    if direction.y >= 0.0 { (1.0 - along) / 4.0 } else { (3.0 + along) / 4.0 }
 }
 
 /// All 80 ways to step back, stay or step forward in four directions.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Severity, any_error};
+use crate::measure::{Stone, ThinKind};
 
 /// Everything that [`crate::mesh::check()`] found and measured. Lengths in mm, areas in mm2, volumes in mm3.
 ///
@@ -33,6 +34,19 @@ pub struct MeshReport {
     pub ring: Option<RingMeasure>,
     /// Grams of finished metal for each alloy; filled in by whoever knows the densities.
     pub metal_g: Option<BTreeMap<String, f64>>,
+    /// The same with its band, in grams: lowest and highest; filled in together with `metal_g`.
+    #[serde(default)]
+    pub metal_band_g: Option<BTreeMap<String, [f64; 2]>>,
+    /// Bodies that look like stones left in the file. While there are any, the weight is open.
+    #[serde(default)]
+    pub stones: Vec<Stone>,
+    /// Places that are thinner than the thresholds that were searched, thinnest first; only the first
+    /// [`MeshReport::BODIES_MAX`] are listed.
+    #[serde(default)]
+    pub thin_places: Vec<ThinReport>,
+    /// The middle of the mass, mm; nothing for an open surface.
+    #[serde(default)]
+    pub center_of_mass_mm: Option<[f64; 3]>,
     /// Edges of only one face.
     pub boundary_edges: usize,
     /// Edges of more than two faces.
@@ -55,6 +69,21 @@ impl MeshReport {
     pub fn is_refused(&self) -> bool {
         any_error(&self.findings)
     }
+}
+
+/// One connected thin place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThinReport {
+    /// What it is.
+    pub kind: ThinKind,
+    /// Thickness where it is thinnest.
+    pub thickness_mm: f64,
+    /// Where that is, in the middle of the metal.
+    pub at_mm: [f64; 3],
+    /// Lowest and highest corner of the box around it.
+    pub bounds_mm: [[f64; 3]; 2],
+    /// Its metal.
+    pub volume_mm3: f64,
 }
 
 /// One connected body of surface.
@@ -147,4 +176,10 @@ pub struct RingMeasure {
     pub center_mm: [f64; 3],
     /// Direction of its axis, length 1.
     pub axis: [f64; 3],
+    /// What most of the wall measures, if most of it agrees; above the inner diameter where something enters.
+    #[serde(default)]
+    pub wall_diameter_mm: Option<f64>,
+    /// How long the hole is along the finger: the width of the band there.
+    #[serde(default)]
+    pub hole_length_mm: Option<f64>,
 }

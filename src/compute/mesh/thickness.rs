@@ -22,8 +22,9 @@ const TOUCHING_MM: f64 = 1.0e-4;
 const PATCH_MM2: f64 = 0.25;
 const PATCH_PART: f64 = 0.001;
 
-/// Measures straight inward at `samples` places that are spread evenly over the area.
-pub(crate) fn thinnest(mesh: &Mesh, samples: usize) -> Option<Wall> {
+/// Measures straight inward at `samples` places that are spread evenly over the area. What is known to be no wall
+/// because it is below `thinner_mm`, like the flanks of an edge, does not count.
+pub(crate) fn thinnest(mesh: &Mesh, samples: usize, thinner_mm: f64) -> Option<Wall> {
     let area = mesh.area();
     if samples == 0 || area <= 0.0 {
         return None;
@@ -36,7 +37,8 @@ pub(crate) fn thinnest(mesh: &Mesh, samples: usize) -> Option<Wall> {
         waiting += triangle_area(mesh.corners(face));
         // One place for each face: a face larger than a step is flat, its wall changes little.
         if waiting >= step {
-            walls.extend(wall_at(mesh, &bvh, face).map(|wall| (waiting, wall)));
+            let wall = wall_at(mesh, &bvh, face).filter(|wall| wall.thickness_mm >= thinner_mm);
+            walls.extend(wall.map(|wall| (waiting, wall)));
             waiting = 0.0;
         }
     }
@@ -77,7 +79,7 @@ mod tests {
             inside_out(cube(Point3::new(0.6, 2.0, 2.0), 5.0)),
         ]);
 
-        let wall = thinnest(&hollow, 1000).unwrap();
+        let wall = thinnest(&hollow, 1000, 0.0).unwrap();
 
         assert!((wall.thickness_mm - 0.6).abs() < 1e-6);
         assert!(wall.place.x < 0.6);

@@ -17,6 +17,18 @@ pub struct AlloyProfile {
     pub fineness: u16,
     /// Mass per volume: g/cm³.
     pub density_g_per_cm3: Tagged<f64>,
+    /// The range of the sources: g/cm³; absent if they agree.
+    #[serde(default)]
+    pub density_range_g_per_cm3: Option<TaggedRange<f64>>,
+    /// Thinner walls are reported: mm; absent if the shop must say.
+    #[serde(default)]
+    pub wall_mm_min: Option<Tagged<f64>>,
+    /// Thinner prongs are reported: mm.
+    #[serde(default)]
+    pub prong_mm_min: Option<Tagged<f64>>,
+    /// Thinner wires are reported: mm.
+    #[serde(default)]
+    pub wire_mm_min: Option<Tagged<f64>>,
     /// Linear loss of the metal when it turns solid, percent: `m` of the scale `1 / ((1 - p)(1 - m))`.
     pub shrink_percent: Tagged<f64>,
     /// Where all of it is molten: °C; absent if the supplier must say.
@@ -90,6 +102,18 @@ impl AlloyProfile {
         let mut flaws = Flaws::default();
         flaws.range("fineness", f64::from(self.fineness), 1.0, 1_000.0);
         flaws.range("density_g_per_cm3.value", self.density_g_per_cm3.value, 5.0, 23.0);
+        if let Some(range) = &self.density_range_g_per_cm3 {
+            flaws.ordered("density_range_g_per_cm3.min", range.min, range.max, 5.0, 23.0);
+        }
+        for (key, limit) in [
+            ("wall_mm_min.value", &self.wall_mm_min),
+            ("prong_mm_min.value", &self.prong_mm_min),
+            ("wire_mm_min.value", &self.wire_mm_min),
+        ] {
+            if let Some(limit) = limit {
+                flaws.range(key, limit.value, 0.1, 5.0);
+            }
+        }
         flaws.range("shrink_percent.value", self.shrink_percent.value, 0.0, 10.0);
         if let Some(liquidus) = &self.liquidus_celsius {
             flaws.range("liquidus_celsius.value", liquidus.value, 500.0, 2_200.0);
