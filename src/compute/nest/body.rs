@@ -4,7 +4,7 @@
 //! does from the other, as the nearest points of two separate polygons are a corner and an edge; discs inside make
 //! the answer grow with the depth where one lies deep in the other.
 
-use super::outline::{Outline, bounds, sin_cos, to_segment, turned};
+use super::outline::{Outline, bounds, sin_cos, turned};
 use crate::mesh::cast;
 
 /// Spacing of the distance grid, mm; larger only for pieces of more than 60 mm.
@@ -143,9 +143,7 @@ impl Body {
         let mut discs: Vec<Disc> = Vec::new();
         let mut left: Vec<Disc> = Vec::new();
         for (index, &distance) in self.distances.iter().enumerate().filter(|(_, distance)| **distance < 0.0) {
-            let place = |low: f32, at: usize| {
-                low + step * cast::single(f64::from(cast::vertex(at)))
-            };
+            let place = |low: f32, at: usize| low + step * cast::single(f64::from(cast::vertex(at)));
             let (column, row) = (index % self.columns, index / self.columns);
             left.push(Disc { x: place(self.low[0], column), y: place(self.low[1], row), radius: -distance });
         }
@@ -190,7 +188,8 @@ impl Turns {
         let [sin_b, cos_b] = self.of(bt.degrees);
         let b_in_a = Frame { sin, cos, x: cos_a * x + sin_a * y, y: cos_a * y - sin_a * x };
         let a_in_b = Frame { sin: -sin, cos, x: -cos_b * x - sin_b * y, y: -cos_b * y + sin_b * x };
-        if a.distance(b_in_a.x, b_in_a.y) >= b.radius + limit || b.distance(a_in_b.x, a_in_b.y) >= a.radius + limit
+        if a.distance(b_in_a.x, b_in_a.y) >= b.radius + limit
+            || b.distance(a_in_b.x, a_in_b.y) >= a.radius + limit
         {
             return 0.0;
         }

@@ -6,57 +6,83 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::Effort;
 use super::body::{Body, Pose};
 use super::random::Random;
-use super::table::{Layout, Table};
-use super::Effort;
+use super::table::{Layout, Merit, Table};
 use crate::mesh::cast;
 
 /// Edge of a cell, mm; twice as large wherever a plate would have more than a thousand columns.
 const CELL_MM: f32 = 0.5;
 const COLUMNS_MAX: f32 = 1000.0;
-/// This part of the work may go into filling again in other orders.
-const FILL_SHARE: u64 = 20;
-/// Orders that are tried at most.
-const ORDERS_MAX: u64 = 12;
+/// This part of the work goes into filling again in other orders.
+const FILL_SHARE: u64 = 2;
 /// Places that the bitmap lets through and the bodies refuse, in one column.
 const REFUSALS_MAX: usize = 12;
 /// Columns that are looked at are cheaper than pairs that are compared.
 const COLUMNS_PER_WORK: usize = 4;
+/// Orders that stray from large to small before those near the best begin.
+const STRAYING: u64 = 10;
+/// Pieces that get another place in an order near the best.
+const REDRAWN: usize = 4;
+/// What one filling counts at least.
+const WORK_LEAST: u64 = 200;
 /// How much an order strays from large to small.
 const STRAY: f32 = 0.5;
 /// Steps by which a piece is pushed left and down into what the cells leave open, mm.
 const PUSHES_MM: [f32; 4] = [0.25, 0.12, 0.06, 0.03];
 
-/// The best filling of a few orders: large pieces first, then as chance has it.
+/// The best filling of many orders: the large pieces first, the long pieces first, orders that stray from these, and
+/// then orders near the best one.
 pub(super) fn first(table: &Table<'_>, effort: Effort) -> Layout {
     let mut random = Random::new(effort.seed);
     let mut stencils = Stencils::default();
-    let mut best: Option<Layout> = None;
+    let mut best: Option<(Merit, Layout, Vec<f64>)> = None;
     let mut work = 0;
-    for turn in 0..ORDERS_MAX {
-        let layout = fill(table, &order(table, turn, &mut random), &mut stencils, &mut work);
+    let mut turn = 0_u64;
+    loop {
+        let sizes = sizes(table, turn, best.as_ref().map(|(_, _, sizes)| &sizes[..]), &mut random);
+        let layout = fill(table, &order(table, &sizes), &mut stencils, &mut work);
         let layout = table.proved(&layout);
-        if best.as_ref().is_none_or(|best| table.merit(&layout) > table.merit(best)) {
-            best = Some(layout);
+        let merit = table.merit(&layout);
+        if best.as_ref().is_none_or(|(known, ..)| merit >= *known) {
+            best = Some((merit, layout, sizes));
         }
-        if best.as_ref().is_some_and(|best| table.is_all(best)) || work >= effort.work / FILL_SHARE {
-            break;
+        let is_all = best.as_ref().is_some_and(|(_, best, _)| table.is_all(best));
+        turn += 1;
+        // A filling takes work even where nothing is compared.
+        work += WORK_LEAST;
+        if is_all || work >= effort.work / FILL_SHARE {
+            return best.map(|(_, layout, _)| layout).unwrap_or_default();
         }
     }
-    best.unwrap_or_default()
 }
 
-/// Urgent pieces first; then the largest, the longest, and orders near these.
-fn order(table: &Table<'_>, turn: u64, random: &mut Random) -> Vec<usize> {
-    let mut keys: Vec<(Reverse<u32>, f64, usize)> = Vec::new();
-    for &piece in &table.movable {
-        let stray = if turn > 1 { 1.0 + f64::from(random.between(-STRAY, STRAY)) } else { 1.0 };
-        let size = if turn == 1 { f64::from(table.body(piece).radius) } else { table.area_mm2(piece) };
-        keys.push((Reverse(table.pieces[piece].priority), -size * stray, piece));
+/// By what pieces are ordered, largest first.
+fn sizes(table: &Table<'_>, turn: u64, best: Option<&[f64]>, random: &mut Random) -> Vec<f64> {
+    let area = |piece: &usize| table.area_mm2(*piece);
+    let mut stray = |size: f64| size * f64::from(random.between(1.0 - STRAY, 1.0 + STRAY));
+    match (turn, best) {
+        (0, _) | (_, None) => table.movable.iter().map(area).collect(),
+        (1, _) => table.movable.iter().map(|piece| f64::from(table.body(*piece).radius).powi(2)).collect(),
+        (2..STRAYING, _) => table.movable.iter().map(|piece| stray(area(piece))).collect(),
+        (_, Some(best)) => {
+            let mut sizes = best.to_vec();
+            for _ in 0..REDRAWN {
+                let at = random.below(sizes.len());
+                sizes[at] = area(&table.movable[at]) * f64::from(random.between(1.0 - STRAY, 1.0 + STRAY));
+            }
+            sizes
+        }
     }
-    keys.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
-    keys.into_iter().map(|(_, _, piece)| piece).collect()
+}
+
+/// Urgent pieces first, then by size.
+fn order(table: &Table<'_>, sizes: &[f64]) -> Vec<usize> {
+    let key = |piece: usize| Reverse(table.pieces[piece].priority);
+    let mut order: Vec<(usize, f64)> = table.movable.iter().copied().zip(sizes.iter().copied()).collect();
+    order.sort_by(|a, b| key(a.0).cmp(&key(b.0)).then(b.1.total_cmp(&a.1)).then(a.0.cmp(&b.0)));
+    order.into_iter().map(|(piece, _)| piece).collect()
 }
 
 fn fill(table: &Table<'_>, order: &[usize], stencils: &mut Stencils, work: &mut u64) -> Layout {
@@ -220,7 +246,12 @@ impl Grid {
         best.map(|(_, pose)| pushed(table, piece, pose, layout))
     }
 
-    fn free_rows<'a>(&'a self, stencil: &Stencil, column: usize, rows: usize) -> impl Iterator<Item = usize> + use<'a> {
+    fn free_rows<'a>(
+        &'a self,
+        stencil: &Stencil,
+        column: usize,
+        rows: usize,
+    ) -> impl Iterator<Item = usize> + use<'a> {
         let mut blocked = vec![0_u64; self.words];
         for (at, runs) in stencil.columns.iter().enumerate() {
             if column + at >= self.columns {

@@ -1,6 +1,7 @@
 //! What a piece covers of the plate, seen from above.
 
 use super::plane::{self, Contour};
+use super::{Plate, Turns};
 use crate::mesh::Mesh;
 
 /// Corners of the simplified outline at most (`geometry.md` section 8).
@@ -62,6 +63,18 @@ impl Outline {
         let scale = |point: &[f64; 2]| [point[0] * factors[0], point[1] * factors[1]];
         let exact: Vec<Contour> = self.exact.iter().map(|line| line.iter().map(scale).collect()).collect();
         Self::around(&exact)
+    }
+
+    /// Whether it has room on an empty plate, dead zones aside.
+    #[must_use]
+    pub fn fits(&self, turns: Turns, plate: &Plate) -> bool {
+        let border = 2.0 * plate.border.to_millimeters().0;
+        let room = [plate.width, plate.depth].map(|side| side.to_millimeters().0 - border);
+        turns.degrees().into_iter().any(|degrees| {
+            let size = bounds(&turned(&self.simple, degrees))
+                .map_or([0.0; 2], |[low, high]| [high[0] - low[0], high[1] - low[1]]);
+            (0..2).all(|axis| size[axis] <= room[axis])
+        })
     }
 
     /// Area of the silhouette, mm².
@@ -131,10 +144,7 @@ pub(super) fn bounds(contours: &[Contour]) -> Option<[[f64; 2]; 2]> {
     let mut points = contours.iter().flatten();
     let first = *points.next()?;
     Some(points.fold([first, first], |[low, high], point| {
-        [
-            [low[0].min(point[0]), low[1].min(point[1])],
-            [high[0].max(point[0]), high[1].max(point[1])],
-        ]
+        [[low[0].min(point[0]), low[1].min(point[1])], [high[0].max(point[0]), high[1].max(point[1])]]
     }))
 }
 
@@ -143,7 +153,8 @@ pub(super) fn bounds(contours: &[Contour]) -> Option<[[f64; 2]; 2]> {
 fn simplified(exact: &[Contour]) -> Vec<Contour> {
     for tolerance in TOLERANCES_MM {
         let grown = plane::grown(exact, tolerance / 2.0 + 0.001);
-        let chords: Vec<Contour> = grown.iter().map(|contour| with_chords(contour, tolerance / 2.0)).collect();
+        let chords: Vec<Contour> =
+            grown.iter().map(|contour| with_chords(contour, tolerance / 2.0)).collect();
         let simple = plane::silhouette(&chords);
         let corners: usize = simple.iter().map(Vec::len).sum();
         if corners <= CORNERS_MAX && plane::missing_mm2(exact, &simple) <= ROUNDING_MM2 {

@@ -53,7 +53,11 @@ pub fn faults(outlines: &[Outline], pieces: &[Piece], plate: &Plate, placements:
             None => faults.push(Fault::Unknown { piece }),
         }
     }
-    faults.extend(of_areas(plate, &plate.dead_zones.iter().map(|zone| vec![zone.clone()]).collect::<Vec<_>>(), &laid));
+    faults.extend(of_areas(
+        plate,
+        &plate.dead_zones.iter().map(|zone| vec![zone.clone()]).collect::<Vec<_>>(),
+        &laid,
+    ));
     faults
 }
 
@@ -89,7 +93,10 @@ pub(super) fn in_the_way(
 }
 
 pub(super) fn moved(contours: &[Contour], [x, y]: [f64; 2]) -> Vec<Contour> {
-    contours.iter().map(|contour| contour.iter().map(|point| [point[0] + x, point[1] + y]).collect()).collect()
+    contours
+        .iter()
+        .map(|contour| contour.iter().map(|point| [point[0] + x, point[1] + y]).collect())
+        .collect()
 }
 
 fn corner(placement: &Placement) -> [f64; 2] {
@@ -141,7 +148,9 @@ fn too_near(a: &[Contour], b: &[Contour], gap: f64) -> Option<[f64; 2]> {
 /// The least distance of `a`'s corners from `b`'s edges; only below `gap` is it right.
 fn corners_to_edges(a: &[Contour], b: &[Contour], gap: f64) -> f64 {
     let Some([low, high]) = bounds(b) else { return f64::INFINITY };
-    let is_near = |point: &&[f64; 2]| (0..2).all(|axis| point[axis] > low[axis] - gap && point[axis] < high[axis] + gap);
+    let is_near = |point: &&[f64; 2]| {
+        (0..2).all(|axis| point[axis] > low[axis] - gap && point[axis] < high[axis] + gap)
+    };
     let near: Vec<[f64; 2]> = a.iter().flatten().filter(is_near).copied().collect();
     let Some([low, high]) = bounds(std::slice::from_ref(&near)) else { return f64::INFINITY };
     let mut least = f64::INFINITY;

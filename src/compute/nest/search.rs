@@ -5,10 +5,10 @@
 //! overlaps are least, and pairs that stay get more weight. If all overlaps go within a bounded work, and the proof
 //! agrees, the plate has become better; otherwise it is as before and something else is tried.
 
+use super::Effort;
 use super::body::{Body, Pose};
 use super::random::Random;
 use super::table::{Layout, Table};
-use super::Effort;
 
 /// Places anywhere on the plate and near the piece that are tried for one move.
 const SAMPLES: usize = 24;
@@ -40,7 +40,8 @@ pub(super) fn improve(table: &Table<'_>, first: Layout, effort: Effort) -> Layou
             continue;
         }
         let layout = tangle.layout();
-        if table.merit(&layout) > table.merit(&best) && table.proved(&layout).members.len() == layout.members.len()
+        if table.merit(&layout) > table.merit(&best)
+            && table.proved(&layout).members.len() == layout.members.len()
         {
             best = layout;
         }
@@ -71,7 +72,8 @@ fn draw(table: &Table<'_>, best: &Layout, random: &mut Random) -> Option<Change>
     let is_in = |piece: &usize| best.members.iter().any(|(member, _)| member == piece);
     let out: Vec<usize> = table.movable.iter().copied().filter(|piece| !is_in(piece)).collect();
     let is_kept = |piece: usize| table.kept.iter().any(|(kept, _)| *kept == piece);
-    let movable: Vec<usize> = best.members.iter().map(|(piece, _)| *piece).filter(|piece| !is_kept(*piece)).collect();
+    let movable: Vec<usize> =
+        best.members.iter().map(|(piece, _)| *piece).filter(|piece| !is_kept(*piece)).collect();
     if out.is_empty() {
         return None;
     }
@@ -137,11 +139,20 @@ impl<'a, 'b> Tangle<'a, 'b> {
         members.extend(dead.map(|(body, pose)| Member { piece: None, body, pose: *pose, is_fixed: true }));
         let freed = change.goes.and_then(|goes| layout.members.iter().find(|(piece, _)| *piece == goes));
         let degrees = table.degrees[change.comes].first().copied().unwrap_or(0);
-        let start = freed.map_or(Pose { x: table.low[0], y: table.low[1], degrees }, |(_, pose)| Pose { degrees, ..*pose });
+        let start = freed.map_or(Pose { x: table.low[0], y: table.low[1], degrees }, |(_, pose)| Pose {
+            degrees,
+            ..*pose
+        });
         members.push(member(&(change.comes, start)));
         let count = members.len();
-        let mut tangle =
-            Self { table, members, weights: vec![1.0; count * count], depths: vec![0.0; count * count], random, work };
+        let mut tangle = Self {
+            table,
+            members,
+            weights: vec![1.0; count * count],
+            depths: vec![0.0; count * count],
+            random,
+            work,
+        };
         let last = count - 1;
         tangle.members[last].pose = tangle.clamped(last, start);
         for index in 0..count {

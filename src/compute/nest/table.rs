@@ -92,7 +92,8 @@ impl<'a> Table<'a> {
             dead_outlines: Vec::new(),
         };
         table.dead_outlines = plate.dead_zones.iter().filter_map(|zone| dead_zone(zone)).collect();
-        table.dead = table.dead_outlines.iter().map(|(zone, at)| (Body::new(zone, gap), pose_at(*at))).collect();
+        table.dead =
+            table.dead_outlines.iter().map(|(zone, at)| (Body::new(zone, gap), pose_at(*at))).collect();
         table.degrees = pieces.iter().map(|piece| table.allowed(piece)).collect();
         table.kept = kept.iter().filter_map(|placement| table.kept_pose(placement)).collect();
         let is_movable = |index: &usize| {
@@ -183,7 +184,8 @@ impl<'a> Table<'a> {
     pub(super) fn proved(&self, layout: &Layout) -> Layout {
         let placements = self.placements(layout);
         let dead = self.dead_outlines.iter().map(|(zone, at)| proof::moved(zone.simple(), *at));
-        let out = proof::in_the_way(self.outlines, self.pieces, self.plate, &dead.collect::<Vec<_>>(), &placements);
+        let out =
+            proof::in_the_way(self.outlines, self.pieces, self.plate, &dead.collect::<Vec<_>>(), &placements);
         let is_kept = |piece: usize| self.kept.iter().any(|(kept, _)| *kept == piece);
         let members = layout.members.iter().filter(|(piece, _)| !out.contains(piece) || is_kept(*piece));
         Layout { members: members.copied().collect() }
