@@ -241,7 +241,8 @@ impl Crew<'_> {
             let on: BTreeSet<&PieceId> = placed.iter().map(|spot| &spot.piece).collect();
             // Nothing new fits on the plate that waits: it stays as it is.
             let unchanged = before.as_ref().is_some_and(|plate| {
-                plate.placements.len() == on.len() && plate.placements.iter().all(|spot| on.contains(&spot.piece))
+                plate.placements.len() == on.len()
+                    && plate.placements.iter().all(|spot| on.contains(&spot.piece))
             });
             if !unchanged {
                 let kept = pieces.iter().filter(|piece| on.contains(&piece.id)).cloned().collect();

@@ -16,7 +16,7 @@ use crate::mesh::cast;
 const CELL_MM: f32 = 0.5;
 const COLUMNS_MAX: f32 = 1000.0;
 /// This part of the work goes into filling again in other orders.
-const FILL_SHARE: u64 = 2;
+const FILL_SHARE: u64 = 20;
 /// Places that the bitmap lets through and the bodies refuse, in one column.
 const REFUSALS_MAX: usize = 12;
 /// Columns that are looked at are cheaper than pairs that are compared.

@@ -52,6 +52,8 @@ pub(super) struct Table<'a> {
     /// Pieces that may be placed and moved.
     pub(super) movable: Vec<usize>,
     bodies: BTreeMap<usize, Body>,
+    /// Area with half the gap around, mm², by outline: what a piece takes of the plate.
+    areas: BTreeMap<usize, f64>,
     pub(super) degrees: Vec<Vec<u16>>,
     pub(super) dead: Vec<(Body, Pose)>,
     dead_outlines: Vec<(Outline, [f64; 2])>,
@@ -74,7 +76,10 @@ impl<'a> Table<'a> {
         room(plate.depth)?;
         let gap = plate.gap.to_millimeters().0;
         let used: BTreeSet<usize> = pieces.iter().map(|piece| piece.outline).collect();
-        let bodies = used.into_iter().filter_map(|index| Some((index, Body::new(outlines.get(index)?, gap))));
+        let area = |index: usize| Some((index, outlines.get(index)?.area_grown_mm2(gap / 2.0)));
+        let areas = used.iter().filter_map(|index| area(*index));
+        let bodies =
+            used.iter().copied().filter_map(|index| Some((index, Body::new(outlines.get(index)?, gap))));
         let corner = |sides: [i32; 2]| sides.map(|side| cast::single(f64::from(side) / 1000.0));
         let mut table = Self {
             outlines,
@@ -87,6 +92,7 @@ impl<'a> Table<'a> {
             kept: Vec::new(),
             movable: Vec::new(),
             bodies: bodies.collect(),
+            areas: areas.collect(),
             degrees: Vec::new(),
             dead: Vec::new(),
             dead_outlines: Vec::new(),
@@ -123,7 +129,7 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn area_mm2(&self, piece: usize) -> f64 {
-        self.outlines[self.pieces[piece].outline].area_mm2()
+        self.areas.get(&self.pieces[piece].outline).copied().unwrap_or(0.0)
     }
 
     /// Whether nothing is left over that could be placed.

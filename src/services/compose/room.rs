@@ -91,7 +91,8 @@ impl<'a> Room<'a> {
         let competing = self.competing(pieces, &stays);
         let numbered = self.numbered(&competing, pieces);
         let fresh = nest::place(&self.outlines, &numbered, &self.plate, EFFORT);
-        let is_on = |found: &nest::Placements, id| found.placed.iter().any(|spot| competing[spot.index].id == *id);
+        let is_on =
+            |found: &nest::Placements, id| found.placed.iter().any(|spot| competing[spot.index].id == *id);
         let found = match stays.iter().all(|id| is_on(&fresh, *id)) {
             true => fresh,
             false => self.beside(&competing, &numbered, before).unwrap_or(fresh),
@@ -104,7 +105,12 @@ impl<'a> Room<'a> {
     }
 
     /// The plate as it was with others beside; nothing if it can't stay, because something changed its scale.
-    fn beside(&self, competing: &[&Piece], numbered: &[nest::Piece], before: &[Placement]) -> Option<nest::Placements> {
+    fn beside(
+        &self,
+        competing: &[&Piece],
+        numbered: &[nest::Piece],
+        before: &[Placement],
+    ) -> Option<nest::Placements> {
         let spot = |placement: &Placement| {
             let index = competing.iter().position(|piece| piece.id == placement.piece)?;
             let degrees = u16::try_from(placement.turn_mdeg / 1000).ok()?;
