@@ -24,8 +24,7 @@ pub(super) type Urgency = BTreeMap<OrderId, (Priority, Timestamp)>;
 
 /// Pieces with their outlines, in the order in which they claim room.
 pub(super) struct Room<'a> {
-    pub(super) settings: &'a PrintSettings,
-    pub(super) parts: &'a BTreeMap<Sha256Hex, PartFacts>,
+    settings: &'a PrintSettings,
     plate: nest::Plate,
     outlines: Vec<Outline>,
     claims: BTreeMap<PieceId, Claim>,
@@ -45,12 +44,12 @@ impl<'a> Room<'a> {
     pub(super) fn new(
         shop: &Shop,
         settings: &'a PrintSettings,
-        parts: &'a BTreeMap<Sha256Hex, PartFacts>,
+        parts: &BTreeMap<Sha256Hex, PartFacts>,
         urgency: &'a Urgency,
         pieces: &[Piece],
     ) -> Self {
         let (plate, outlines, claims) = (settings.plate(), Vec::new(), BTreeMap::new());
-        let mut room = Self { settings, parts, plate, outlines, claims, urgency };
+        let mut room = Self { settings, plate, outlines, claims, urgency };
         let mut known: BTreeMap<(Sha256Hex, [u64; 2]), Option<usize>> = BTreeMap::new();
         for piece in pieces {
             let (factors, origin) = slicing::scale_of(shop, settings, piece);
@@ -91,9 +90,10 @@ impl<'a> Room<'a> {
         let competing = self.competing(pieces, &stays);
         let numbered = self.numbered(&competing, pieces);
         let fresh = nest::place(&self.outlines, &numbered, &self.plate, EFFORT);
-        let is_on =
-            |found: &nest::Placements, id| found.placed.iter().any(|spot| competing[spot.index].id == *id);
-        let found = match stays.iter().all(|id| is_on(&fresh, *id)) {
+        let is_on = |found: &nest::Placements, id: &PieceId| {
+            found.placed.iter().any(|spot| competing[spot.index].id == *id)
+        };
+        let found = match stays.iter().all(|id| is_on(&fresh, id)) {
             true => fresh,
             false => self.beside(&competing, &numbered, before).unwrap_or(fresh),
         };
