@@ -81,7 +81,7 @@ pub struct Plate {
 /// How long is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Pairs of pieces that are compared, at most; about three million take a second. With 0 the first answer counts.
+    /// Pairs of pieces that are compared, at most; about two million take a second of one processor. With 0 the first answer counts.
     pub work: u64,
     /// Where the random numbers start.
     pub seed: u64,
