@@ -257,6 +257,9 @@ fn centre(meshes: &mut [(String, Mesh)], settings: &PrintSettings) {
     }
 }
 
+/// About a second; only a plate on which not everything finds room at once takes it.
+const NEST_EFFORT: nest::Effort = nest::Effort { work: 2_000_000, seed: 1 };
+
 fn arrange(meshes: &mut [(String, Mesh)], settings: &PrintSettings) -> Result<(), Failure> {
     let (factors, origin) = settings.scale(None);
     say(&format!("scaled by {:.5}: {origin}", factors[0]));
@@ -264,14 +267,24 @@ fn arrange(meshes: &mut [(String, Mesh)], settings: &PrintSettings) -> Result<()
         transform::scale(mesh, Vector3::from(factors));
         transform::lay_flat(mesh);
     }
-    let footprints: Vec<_> = meshes.iter().filter_map(|(_, mesh)| nest::Footprint::of(mesh, true)).collect();
-    let placed = nest::place(&footprints, settings.plate_size(), settings.margin());
+    let mut outlines = Vec::new();
+    let mut pieces = Vec::new();
+    for (_, mesh) in meshes.iter() {
+        // A part that covers nothing has no outline and is left over.
+        let outline = nest::Outline::of(mesh).map_or(usize::MAX, |outline| {
+            outlines.push(outline);
+            outlines.len() - 1
+        });
+        let turns = nest::Turns::FINE;
+        pieces.push(nest::Piece { outline, turns, height: Microns(0), priority: 0, order: 0 });
+    }
+    let placed = nest::place(&outlines, &pieces, &settings.plate(), NEST_EFFORT);
     if let Some(left) = placed.left_over.first() {
         let text = "it doesn't fit on the plate; slice fewer designs at once, or choose a larger printer";
         return Err(Failure::Refused(vec![Finding::error("PLATE_FULL", meshes[*left].0.clone(), text)]));
     }
     for spot in placed.placed {
-        slicing::put(&mut meshes[spot.index].1, spot.is_turned, spot.x, spot.y);
+        slicing::put(&mut meshes[spot.index].1, i32::from(spot.degrees) * 1000, spot.x, spot.y);
     }
     Ok(())
 }

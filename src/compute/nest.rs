@@ -1,60 +1,103 @@
 //! Where pieces go on a plate.
 //!
-//! This first version packs axis-parallel boxes: maximal free rectangles (Jylänki 2010), every combination of
-//! five orders and two rules of choice, the best result counts. A finer search takes its place behind the same function.
-//! Positions are whole micrometres, the plate frame has its origin at the corner of the plate.
+//! Pieces are laid by their silhouettes ([`Outline`]): the union of all faces seen from above, with supports and
+//! raft. Two pieces whose silhouettes keep a distance keep it at every height, so nothing can touch in space.
+//!
+//! The first answer comes from a bitmap of the plate that is filled from the left (`fill`). A guided local search
+//! (`search`) then adds and exchanges pieces: it lets them overlap, moves whichever overlaps to the place where it
+//! does least, and raises the weight of pairs that stay stubborn. Both ask signed distances (`body`). Every
+//! answer is proved by other code on the polygons themselves (`proof`) before it counts. Work is counted in
+//! questions asked, never in seconds: the same input and seed give the same plate on any machine.
 
-mod max_rects;
+mod body;
+mod fill;
+mod outline;
+mod plane;
+mod proof;
+mod random;
+mod search;
+mod table;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mesh::{Mesh, cast};
 use crate::units::Microns;
-use max_rects::{Choice, FreeSpace, Rectangle};
+use table::{Layout, Table};
 
-/// The box that a piece with its supports takes on the plate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Footprint {
-    /// Along x; above zero.
-    pub width: Microns,
-    /// Along y; above zero.
-    pub depth: Microns,
-    /// Whether the piece may be turned by 90 degrees.
-    pub may_turn: bool,
+pub use outline::Outline;
+pub use proof::{Fault, faults};
+
+/// A piece that wants a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// What it covers, as an index into the list of outlines. Equal pieces share one.
+    pub outline: usize,
+    /// How it may be turned.
+    pub turns: Turns,
+    /// Its height with supports. All pieces of a plate pay for the tallest.
+    pub height: Microns,
+    /// What it loses by missing this plate: 0 if it can wait for the next one without harm. The sum over the pieces
+    /// of a plate counts before everything else.
+    pub priority: u32,
+    /// Pieces with the same number belong together and better leave on one plate.
+    pub order: u32,
 }
 
-impl Footprint {
-    /// The footprint of a mesh as it stands, rounded up to whole micrometres; nothing for an empty or a
-    /// kilometre-wide mesh.
-    #[must_use]
-    pub fn of(mesh: &Mesh, may_turn: bool) -> Option<Self> {
-        let size = mesh.bounds()?.size();
-        // Half a nanometre is the noise of single precision, not a micrometre more.
-        let up = |length_mm: f64| microns(cast::floor((length_mm * 1000.0 - 5.0e-4).ceil()).max(1));
-        Some(Self { width: up(size.x)?, depth: up(size.y)?, may_turn })
+/// How a piece may be turned about the vertical axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turns {
+    /// Not at all: the peel direction or the strands demand it.
+    Fixed,
+    /// In steps of this many degrees from where it stands; zero is as `Fixed`.
+    Every(u16),
+}
+
+impl Turns {
+    /// Steps of 15 degrees: finer ones gain little (`geometry.md` section 8).
+    pub const FINE: Self = Self::Every(15);
+
+    fn degrees(self) -> Vec<u16> {
+        match self {
+            Turns::Fixed | Turns::Every(0) => vec![0],
+            Turns::Every(step) => (0..360).step_by(usize::from(step)).collect(),
+        }
     }
 }
 
-/// The usable area of a plate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlateSize {
+/// The area of a plate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plate {
     /// Along x.
     pub width: Microns,
     /// Along y.
     pub depth: Microns,
+    /// Distance of pieces from the edge.
+    pub border: Microns,
+    /// Distance of pieces from each other and from dead zones.
+    pub gap: Microns,
+    /// Areas that must stay free (screws, worn film), as closed lines in millimetres from the corner of the plate.
+    pub dead_zones: Vec<Vec<[f64; 2]>>,
+}
+
+/// How long is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Pairs of pieces that are compared, at most; about two million take a second of one processor. With 0 the first answer counts.
+    pub work: u64,
+    /// Where the random numbers start.
+    pub seed: u64,
 }
 
 /// A piece in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
-    /// Which footprint, as an index into the given list.
+    /// Which piece, as an index into the given list.
     pub index: usize,
-    /// The corner of its box that is nearest to the origin.
+    /// Lowest corner of the box around its turned outline, from the corner of the plate.
     pub x: Microns,
     /// See `x`.
     pub y: Microns,
-    /// Whether it is turned by 90 degrees, so that width and depth change places.
-    pub is_turned: bool,
+    /// How far it is turned, counter-clockwise seen from above: 0 to 359.
+    pub degrees: u16,
 }
 
 /// The outcome for one plate.
@@ -66,39 +109,50 @@ pub struct Placements {
     pub left_over: Vec<usize>,
 }
 
-/// Places as much as fits on one plate, keeping `margin` between pieces and to the rim of the plate.
+/// Places as much as fits on one plate.
 ///
-/// Of all results the one with the largest placed area counts, then the one with most pieces, then the one that
-/// reaches least far in y. Footprints without area, and a negative margin, place nothing.
+/// What counts, in this order: priorities, the covered area in steps of two hundredths of the plate, the height of
+/// the tallest piece in steps of a tenth, the covered area, whole orders. The area and not the count of one plate,
+/// because small pieces first would leave the large ones for more plates than are needed. A negative border or gap places nothing, nor does a
+/// piece without outline.
 #[must_use]
-pub fn place(footprints: &[Footprint], plate: PlateSize, margin: Microns) -> Placements {
-    let mut best: Option<(Merit, Placements)> = None;
-    for order in orders(footprints) {
-        for choice in [Choice::ShortSide, Choice::BottomLeft] {
-            let placements = place_in_order(footprints, &order, choice, plate, margin);
-            let merit = Merit::of(&placements, footprints);
-            if best.as_ref().is_none_or(|(known, _)| merit > *known) {
-                best = Some((merit, placements));
-            }
-        }
-    }
-    best.map(|(_, placements)| placements).unwrap_or_default()
+pub fn place(outlines: &[Outline], pieces: &[Piece], plate: &Plate, effort: Effort) -> Placements {
+    place_beside(outlines, pieces, plate, &[], effort)
 }
 
-/// Places everything on as many plates as it takes, one after the other.
+/// As [`place`], but what is in `kept` stays exactly where it is: when some pieces of a plate drop out, the others
+/// keep their places and new ones go into the room that was left.
+#[must_use]
+pub fn place_beside(
+    outlines: &[Outline],
+    pieces: &[Piece],
+    plate: &Plate,
+    kept: &[Placement],
+    effort: Effort,
+) -> Placements {
+    let Some(table) = Table::new(outlines, pieces, plate, kept) else {
+        return Placements { placed: Vec::new(), left_over: (0..pieces.len()).collect() };
+    };
+    let first = fill::first(&table, effort);
+    let best = if table.is_all(&first) { first } else { search::improve(&table, first, effort) };
+    answer(&table, best)
+}
+
+/// Places everything on as many plates as it takes, one after the other, with this effort for each.
 ///
 /// What fits no empty plate is returned apart.
 #[must_use]
 pub fn place_all(
-    footprints: &[Footprint],
-    plate: PlateSize,
-    margin: Microns,
+    outlines: &[Outline],
+    pieces: &[Piece],
+    plate: &Plate,
+    effort: Effort,
 ) -> (Vec<Vec<Placement>>, Vec<usize>) {
     let mut plates = Vec::new();
-    let mut waiting: Vec<usize> = (0..footprints.len()).collect();
+    let mut waiting: Vec<usize> = (0..pieces.len()).collect();
     loop {
-        let open: Vec<Footprint> = waiting.iter().map(|&index| footprints[index]).collect();
-        let placements = place(&open, plate, margin);
+        let open: Vec<Piece> = waiting.iter().map(|&index| pieces[index]).collect();
+        let placements = place(outlines, &open, plate, effort);
         if placements.placed.is_empty() {
             return (plates, waiting);
         }
@@ -108,80 +162,12 @@ pub fn place_all(
     }
 }
 
-/// How good a result is; later fields decide when earlier ones are equal.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Merit {
-    area: i64,
-    pieces: usize,
-    free_depth: i64,
-}
-
-impl Merit {
-    fn of(placements: &Placements, footprints: &[Footprint]) -> Self {
-        let reach = |placement: &Placement| {
-            let footprint = footprints[placement.index];
-            let depth = if placement.is_turned { footprint.width } else { footprint.depth };
-            i64::from(placement.y.0) + i64::from(depth.0)
-        };
-        Self {
-            area: placements.placed.iter().map(|placement| area(&footprints[placement.index])).sum(),
-            pieces: placements.placed.len(),
-            free_depth: -placements.placed.iter().map(reach).max().unwrap_or(0),
-        }
-    }
-}
-
-fn area(footprint: &Footprint) -> i64 {
-    i64::from(footprint.width.0) * i64::from(footprint.depth.0)
-}
-
-/// Largest first, by area, by longer side, by shorter side, by circumference, and as given.
-fn orders(footprints: &[Footprint]) -> [Vec<usize>; 5] {
-    let long = |footprint: &Footprint| i64::from(footprint.width.0.max(footprint.depth.0));
-    let short = |footprint: &Footprint| i64::from(footprint.width.0.min(footprint.depth.0));
-    let by = |key: &dyn Fn(&Footprint) -> (i64, i64)| {
-        let mut order: Vec<usize> = (0..footprints.len()).collect();
-        order.sort_by_key(|&index| (std::cmp::Reverse(key(&footprints[index])), index));
-        order
-    };
-    [
-        by(&|footprint| (area(footprint), long(footprint))),
-        by(&|footprint| (long(footprint), short(footprint))),
-        by(&|footprint| (short(footprint), long(footprint))),
-        by(&|footprint| (long(footprint) + short(footprint), long(footprint))),
-        (0..footprints.len()).collect(),
-    ]
-}
-
-/// Every box grows by the margin to the right and up; so do the borders of the plate.
-fn place_in_order(
-    footprints: &[Footprint],
-    order: &[usize],
-    choice: Choice,
-    plate: PlateSize,
-    margin: Microns,
-) -> Placements {
-    let margin = i64::from(margin.0);
-    let (width, depth) = (i64::from(plate.width.0) - margin, i64::from(plate.depth.0) - margin);
-    let mut space = FreeSpace::new(Rectangle { x: margin, y: margin, width, depth });
-    let mut placements = Placements::default();
-    for &index in order {
-        let footprint = footprints[index];
-        let is_sound = margin >= 0 && footprint.width.0 > 0 && footprint.depth.0 > 0;
-        let (width, depth) = (i64::from(footprint.width.0) + margin, i64::from(footprint.depth.0) + margin);
-        let found = if is_sound { space.take(width, depth, footprint.may_turn, choice) } else { None };
-        match found.and_then(|found| Some((microns(found.x)?, microns(found.y)?, found.is_turned))) {
-            Some((x, y, is_turned)) => placements.placed.push(Placement { index, x, y, is_turned }),
-            None => placements.left_over.push(index),
-        }
-    }
-    placements.placed.sort_unstable_by_key(|placement| placement.index);
-    placements.left_over.sort_unstable();
-    placements
-}
-
-fn microns(length: i64) -> Option<Microns> {
-    i32::try_from(length).ok().map(Microns)
+fn answer(table: &Table<'_>, layout: Layout) -> Placements {
+    let mut placed = table.placements(&layout);
+    placed.sort_unstable_by_key(|placement| placement.index);
+    let is_left = |index: &usize| placed.binary_search_by_key(index, |placement| placement.index).is_err();
+    let left_over = (0..table.pieces.len()).filter(is_left).collect();
+    Placements { placed, left_over }
 }
 
 #[cfg(test)]

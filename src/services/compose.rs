@@ -3,9 +3,10 @@
 //! A plate that has not begun is taken apart and arranged anew when more pieces for it come in: plates themselves
 //! never change. Cutting a plate into layers waits until its print is near (`services::run`).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod outlines;
+mod room;
 
-use sprue_compute::nest;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{OperationId, PieceId, PlateId, TreeId};
 use crate::services::slicing::{self, PrintSettings};
@@ -20,6 +21,7 @@ use crate::shop::profile::{Profiles, RoutingProfile};
 use crate::shop::workshop::is_print;
 use crate::store::{Rows, Tx};
 use crate::units::{Microns, Span, Timestamp};
+use room::{Room, Urgency};
 
 /// Pieces that are arranged at once; the rest waits for the next round. Bounds the work of a flood of orders.
 const PIECES_AT_ONCE: u32 = 400;
@@ -40,7 +42,10 @@ pub async fn reconcile(shop: &Shop) -> Result<Waiting, Error> {
     if picture.pieces.is_empty() {
         return Ok(Waiting::new());
     }
-    let (drafts, waiting) = arrange(shop, picture);
+    // Laying a full plate takes a moment of a processor; others must not wait for it.
+    let table = shop.clone();
+    let arranged = tokio::task::spawn_blocking(move || arrange(&table, picture)).await;
+    let (drafts, waiting) = arranged.map_err(|_| Error::Compute { what: "nesting" })?;
     for draft in drafts {
         let profiles = shop.profiles.clone();
         shop.store.transact("sprue", move |tx| draft.record(tx, &profiles)).await?;
@@ -53,6 +58,8 @@ pub async fn reconcile(shop: &Shop) -> Result<Waiting, Error> {
 struct Picture {
     pieces: Vec<Piece>,
     parts: BTreeMap<Sha256Hex, PartFacts>,
+    /// What their orders ask for.
+    urgency: Urgency,
     /// Plates whose print has not begun, with their pieces.
     open: Vec<(Plate, Vec<Piece>)>,
     /// How long printers of each profile are busy, as planned.
@@ -79,16 +86,19 @@ impl Picture {
                 open.extend(plate.map(|plate| (plate, on_it)));
             }
         }
-        let mut parts = BTreeMap::new();
+        let (mut parts, mut urgency) = (BTreeMap::new(), Urgency::new());
         for piece in pieces.iter().chain(open.iter().flat_map(|(_, pieces)| pieces)) {
             if let Some(design) = rows.design(&piece.design)? {
                 parts.insert(piece.design.clone(), design.part);
+            }
+            if let Some(order) = rows.order(&piece.order)? {
+                urgency.insert(order.id, (order.priority, order.due));
             }
         }
         for (_, printer, _) in shop.workshop.printers() {
             backlog.entry(printer.to_owned()).or_default();
         }
-        Ok(Self { pieces, parts, open, backlog, full: operations.len() > OPEN_OPERATIONS_MAX })
+        Ok(Self { pieces, parts, urgency, open, backlog, full: operations.len() > OPEN_OPERATIONS_MAX })
     }
 }
 
@@ -133,7 +143,13 @@ fn arrange(shop: &Shop, picture: Picture) -> (Vec<Draft>, Waiting) {
                 continue;
             }
         };
-        let mut crew = Crew { shop, parts: &picture.parts, target: &target, routing: &routing };
+        let mut crew = Crew {
+            shop,
+            parts: &picture.parts,
+            urgency: &picture.urgency,
+            target: &target,
+            routing: &routing,
+        };
         let (made, left) = crew.fill(pieces, &mut open);
         for draft in &made {
             backlog.entry(target.printer.clone()).or_default().0 += draft.plate.print_estimate.0;
@@ -183,6 +199,7 @@ fn choose_target(shop: &Shop, routing: &str, backlog: &BTreeMap<String, Span>) -
 struct Crew<'a> {
     shop: &'a Shop,
     parts: &'a BTreeMap<Sha256Hex, PartFacts>,
+    urgency: &'a Urgency,
     target: &'a Target,
     routing: &'a str,
 }
@@ -193,28 +210,42 @@ impl Crew<'_> {
         let (mut drafts, mut waiting) = (Vec::new(), Waiting::new());
         let settings = slicing::settings_for(self.shop, &self.target.printer, &self.target.material, None);
         let Ok(settings) = settings else { return (drafts, waiting) };
-        // Oldest first: ids sort by arrival.
-        pieces.sort_by(|a, b| a.id.cmp(&b.id));
         let mut replaces = None;
         if let Some(position) = open.iter().position(|(plate, _)| self.matches(plate)) {
             let (plate, on_it) = open.remove(position);
             pieces = on_it.into_iter().chain(pieces).collect();
             replaces = Some(plate);
         }
+        let room = Room::new(self.shop, &settings, self.parts, self.urgency, &pieces);
+        let is_on = |piece: &Piece| {
+            let on = |plate: &Plate| plate.placements.iter().any(|spot| spot.piece == piece.id);
+            replaces.as_ref().is_some_and(on)
+        };
+        let (mut pieces, too_large): (Vec<Piece>, Vec<Piece>) =
+            pieces.into_iter().partition(|piece| is_on(piece) || room.fits(piece));
+        waiting.extend(too_large.iter().map(|piece| (piece.id.clone(), self.too_large(piece, &settings))));
+        room.sort(&mut pieces);
         while !pieces.is_empty() {
-            let (placed, left) = self.place(&settings, &pieces);
+            let before = replaces.take();
+            let on_it: Vec<Placement> = before.as_ref().map_or_else(Vec::new, |plate: &Plate| {
+                let is_open = |spot: &&Placement| pieces.iter().any(|piece| piece.id == spot.piece);
+                plate.placements.iter().filter(is_open).cloned().collect()
+            });
+            let (placed, left) = room.lay(&pieces, &on_it);
             if placed.is_empty() {
                 waiting.extend(
                     left.into_iter().map(|piece| (piece.id.clone(), self.too_large(&piece, &settings))),
                 );
                 break;
             }
-            let kept: Vec<Piece> =
-                pieces.iter().filter(|piece| placed.iter().any(|p| p.piece == piece.id)).cloned().collect();
-            let before = replaces.take();
+            let on: BTreeSet<&PieceId> = placed.iter().map(|spot| &spot.piece).collect();
             // Nothing new fits on the plate that waits: it stays as it is.
-            let unchanged = before.as_ref().is_some_and(|plate: &Plate| plate.placements.len() == kept.len());
+            let unchanged = before.as_ref().is_some_and(|plate| {
+                plate.placements.len() == on.len()
+                    && plate.placements.iter().all(|spot| on.contains(&spot.piece))
+            });
             if !unchanged {
+                let kept = pieces.iter().filter(|piece| on.contains(&piece.id)).cloned().collect();
                 drafts.push(self.draft(&settings, placed, kept, before.map(|plate| plate.id)));
             }
             pieces = left;
@@ -228,48 +259,6 @@ impl Crew<'_> {
             && plate.printer == self.target.printer
             && plate.material == self.target.material
             && plate.routing == self.routing
-    }
-
-    fn place(&self, settings: &PrintSettings, pieces: &[Piece]) -> (Vec<Placement>, Vec<Piece>) {
-        let scales: Vec<_> =
-            pieces.iter().map(|piece| slicing::scale_of(self.shop, settings, piece)).collect();
-        let sizes = pieces.iter().zip(&scales).map(|(piece, (factors, _))| self.footprint(piece, *factors));
-        let footprints: Vec<nest::Footprint> = sizes.collect();
-        let tall = |index: usize| {
-            let (piece, factors) = (&pieces[index], scales[index].0);
-            self.height_mm(piece, factors) > settings.printer.build.size_mm[2]
-        };
-        let found = nest::place(&footprints, settings.plate_size(), settings.margin());
-        let mut placements = Vec::new();
-        let mut placed = vec![false; pieces.len()];
-        for spot in found.placed {
-            if tall(spot.index) {
-                continue;
-            }
-            placed[spot.index] = true;
-            let (factors, origin) = &scales[spot.index];
-            placements.push(Placement {
-                piece: pieces[spot.index].id.clone(),
-                design: pieces[spot.index].design.clone(),
-                scale: *factors,
-                scale_origin: origin.clone(),
-                quarter_turn: spot.is_turned,
-                x: spot.x,
-                y: spot.y,
-            });
-        }
-        let left = pieces.iter().zip(placed).filter(|(_, placed)| !placed).map(|(piece, _)| piece.clone());
-        (placements, left.collect())
-    }
-
-    fn footprint(&self, piece: &Piece, factors: [f64; 3]) -> nest::Footprint {
-        let size = self.parts.get(&piece.design).map_or([0.0; 3], PartFacts::size_mm);
-        let (width, depth) = (microns_up(size[0] * factors[0]), microns_up(size[1] * factors[1]));
-        nest::Footprint { width, depth, may_turn: true }
-    }
-
-    fn height_mm(&self, piece: &Piece, factors: [f64; 3]) -> f64 {
-        self.parts.get(&piece.design).map_or(0.0, |part| part.size_mm()[2] * factors[2])
     }
 
     fn too_large(&self, piece: &Piece, settings: &PrintSettings) -> String {

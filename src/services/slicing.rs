@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use nalgebra::Vector3;
 use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits as FileLimits};
-use sprue_compute::nest::PlateSize;
+use sprue_compute::nest;
 use sprue_compute::plate_checks::{PlateReport, Watch};
 use sprue_compute::preview;
 use sprue_compute::print_files::{self, Format, Job, WriteError};
@@ -214,9 +214,9 @@ pub fn scale_of(shop: &Shop, settings: &PrintSettings, piece: &Piece) -> ([f64; 
 }
 
 /// Puts a part that lies flat into its place on the plate.
-pub fn put(mesh: &mut Mesh, quarter_turn: bool, x: Microns, y: Microns) {
-    if quarter_turn {
-        transform::rotate_z(mesh, std::f64::consts::FRAC_PI_2);
+pub fn put(mesh: &mut Mesh, turn_mdeg: i32, x: Microns, y: Microns) {
+    if turn_mdeg != 0 {
+        transform::rotate_z(mesh, (f64::from(turn_mdeg) / 1000.0).to_radians());
     }
     let low = mesh.bounds().map_or_else(nalgebra::Point3::origin, |bounds| bounds.min);
     let corner = Vector3::new(x.to_millimeters().0, y.to_millimeters().0, 0.0);
@@ -255,9 +255,15 @@ impl PrintSettings {
 
     /// Where parts may lie.
     #[must_use]
-    pub fn plate_size(&self) -> PlateSize {
+    pub fn plate(&self) -> nest::Plate {
         let [x, y, _] = self.printer.build.size_mm;
-        PlateSize { width: microns(x), depth: microns(y) }
+        nest::Plate {
+            width: microns(x),
+            depth: microns(y),
+            border: self.margin(),
+            gap: self.margin(),
+            dead_zones: Vec::new(),
+        }
     }
 
     /// Distance of parts from each other and from the edge.
@@ -541,8 +547,15 @@ fn placed_mesh(blobs: &Blobs, placement: &Placement) -> Result<Mesh, Error> {
     let mut mesh = read_design(blobs, &placement.design)?;
     transform::scale(&mut mesh, Vector3::from(placement.scale));
     transform::lay_flat(&mut mesh);
-    put(&mut mesh, placement.quarter_turn, placement.x, placement.y);
+    put(&mut mesh, placement.turn_mdeg, placement.x, placement.y);
     Ok(mesh)
+}
+
+/// What a design covers of the plate, unscaled; nothing if its file can't be read any more.
+pub(super) fn outline_of(blobs: &Blobs, design: &Sha256Hex) -> Option<nest::Outline> {
+    let bytes = blobs.read(design).ok()?;
+    let read = mesh_files::read(&bytes, None, &FileLimits::DESIGN).ok()?;
+    nest::Outline::of(&read.mesh)
 }
 
 /// A design as it is built: read, safe repairs made, every shell turned outward.

@@ -43,12 +43,27 @@ pub struct Placement {
     pub scale: [f64; 3],
     /// Which shrinkages they make up for, with their sources, or who has scaled already.
     pub scale_origin: String,
-    /// Turned by 90° about z.
-    pub quarter_turn: bool,
+    /// Turned about z by so many thousandths of a degree, counter-clockwise seen from above.
+    #[serde(alias = "quarter_turn", deserialize_with = "turn")]
+    pub turn_mdeg: i32,
     /// Lowest corner of its footprint from the plate's corner.
     pub x: Microns,
     /// Lowest corner of its footprint from the plate's corner.
     pub y: Microns,
+}
+
+/// Plates of the first version only say whether it is a quarter turn.
+fn turn<'de, D: serde::Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Turn {
+        Quarter(bool),
+        Millidegrees(i32),
+    }
+    Ok(match Turn::deserialize(from)? {
+        Turn::Quarter(is_turned) => i32::from(is_turned) * 90_000,
+        Turn::Millidegrees(turn) => turn,
+    })
 }
 
 /// How a plate stands.
@@ -111,4 +126,22 @@ pub struct Cost {
     pub amount: f64,
     /// Of what: a sign or a code.
     pub currency: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placements_of_the_first_version_are_read() {
+        let old = r#"{"piece":"pce_00000000-0000-7000-8000-000000000000","design":"00","scale":[1,1,1],
+            "scale_origin":"none","quarter_turn":true,"x":1,"y":2}"#;
+        let old: serde_json::Value = serde_json::from_str(old).unwrap();
+        let mut new = old.clone();
+        new["turn_mdeg"] = 15_000.into();
+        new.as_object_mut().unwrap().remove("quarter_turn");
+
+        let turn = |value: serde_json::Value| serde_json::from_value::<Placement>(value).unwrap().turn_mdeg;
+        assert_eq!((turn(old), turn(new)), (90_000, 15_000));
+    }
 }
