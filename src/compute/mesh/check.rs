@@ -324,18 +324,18 @@ fn size_findings(ring: Option<&RingMeasure>, settings: &CheckSettings) -> Vec<Fi
         } else if off > RING_PASS_MM {
             findings.push(Finding::warning("RING_SIZE", "finger hole", text));
         }
+        if let Some(wall) = ring.wall_diameter_mm.filter(|wall| wall - measured_mm > ENTERS_MM) {
+            let text = format!(
+                "most of the wall of the finger hole measures {wall:.2} mm, {measured_mm:.2} mm are free; it is rounded inside, or something enters it: look for a prong, a burr or raised text"
+            );
+            findings.push(Finding::note("HOLE_NARROWED", "finger hole", text));
+        }
         if let Some(length) = ring.hole_length_mm.filter(|length| *length > WIDE_BAND_MM) {
             let text = format!(
                 "the band is {length:.1} mm wide, and wide bands feel smaller; look whether the ordered size allows for that"
             );
             findings.push(Finding::note("WIDE_BAND", "finger hole", text));
         }
-    }
-    if let Some(wall) = ring.wall_diameter_mm.filter(|wall| wall - measured_mm > ENTERS_MM) {
-        let text = format!(
-            "something enters the finger hole: most of its wall measures {wall:.2} mm, {measured_mm:.2} mm are free; look for a prong, a burr or raised text inside"
-        );
-        findings.push(Finding::warning("HOLE_NARROWED", "finger hole", text));
     }
     findings
 }

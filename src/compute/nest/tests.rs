@@ -123,7 +123,7 @@ fn the_outline_of_a_mesh_is_its_silhouette() {
     let disc = std::f64::consts::PI * (17.3 / 2.0 + 1.8_f64).powi(2);
     assert!((outline.area_mm2() / disc - 1.0).abs() < 1e-3, "{} {disc}", outline.area_mm2());
     assert!(outline.simple().iter().map(Vec::len).sum::<usize>() <= 60);
-    assert_eq!(plane::missing_mm2(outline.exact(), outline.simple()), 0.0);
+    assert!(plane::missing_mm2(outline.exact(), outline.simple()) <= 0.0);
     let simple: f64 = outline.simple().iter().map(|line| plane::area_mm2(line)).sum();
     assert!(simple < outline.area_mm2() + TAU * 10.25 * 0.1, "{simple}");
     assert_eq!(Outline::of(&crate::mesh::Mesh::default()), None);
