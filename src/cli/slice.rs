@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, anyhow};
 use nalgebra::Vector3;
 use serde::Serialize;
-use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
+use sprue_compute::mesh::{self, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits, MeshFormat};
 use sprue_compute::nest;
 use sprue_compute::print_files::Format;
@@ -224,13 +224,12 @@ fn load(arguments: &Arguments, settings: &PrintSettings) -> Result<Vec<(String, 
         let format = path.extension().and_then(|e| e.to_str()).and_then(MeshFormat::of_extension);
         let read = mesh_files::read(&bytes, format, &Limits::DESIGN)
             .map_err(|refusal| Failure::Refused(vec![refusal.finding()]))?;
-        let checked = mesh::check(read, &SLICE_CHECK);
-        let findings = checked.report.findings;
+        let (mesh, findings) = mesh::check_surface(read);
         if any_error(&findings) {
             return Err(Failure::Refused(findings));
         }
         findings.iter().for_each(|finding| say(&format!("{}: {finding}", path.display())));
-        meshes.push((path.display().to_string(), checked.mesh));
+        meshes.push((path.display().to_string(), mesh));
     }
     if arguments.as_is {
         centre(&mut meshes, settings)
@@ -239,10 +238,6 @@ fn load(arguments: &Arguments, settings: &PrintSettings) -> Result<Vec<(String, 
     }
     Ok(meshes)
 }
-
-/// Topology only: `sprue check` measures.
-const SLICE_CHECK: CheckSettings =
-    CheckSettings { pieces_expected: 1, inner_diameter_mm: None, wall_samples: 0, wall_mm_min: None };
 
 /// x and y centred on the plate, lowest point on the platform, all parts moved as one.
 fn centre(meshes: &mut [(String, Mesh)], settings: &PrintSettings) {

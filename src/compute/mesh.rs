@@ -27,7 +27,7 @@ mod walls;
 pub mod weld;
 mod winding;
 
-pub use check::{CheckSettings, Checked, ThinLimits, check};
+pub use check::{CheckSettings, Checked, ThinLimits, check, check_surface};
 pub use report::{MeshReport, Repair, RingMeasure, ShellKind, ShellReport, ThinReport};
 
 use nalgebra::{Point3, Vector3};

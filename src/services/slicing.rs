@@ -9,7 +9,7 @@ use std::io::{BufWriter, Read, Seek, Write};
 use std::sync::atomic::AtomicBool;
 
 use nalgebra::Vector3;
-use sprue_compute::mesh::{self, CheckSettings, Mesh, transform};
+use sprue_compute::mesh::{self, Mesh, transform};
 use sprue_compute::mesh_files::{self, Limits as FileLimits};
 use sprue_compute::nest;
 use sprue_compute::plate_checks::{PlateReport, Watch};
@@ -31,10 +31,6 @@ use crate::shop::workshop::MaterialPrice;
 use crate::store::Blobs;
 use crate::units::{Microns, Span, Timestamp};
 use from_profile::{display, exposure_ranges, light, not_held, separation, shaping_of};
-
-/// Repairs and turns shells outward, as the check at intake did; measures nothing again.
-const TOPOLOGY: CheckSettings =
-    CheckSettings { pieces_expected: 1, inner_diameter_mm: None, wall_samples: 0, wall_mm_min: None };
 
 /// Everything that a print on one printer model in one material at one layer height depends on.
 #[derive(Debug, Clone)]
@@ -563,7 +559,7 @@ fn read_design(blobs: &Blobs, design: &Sha256Hex) -> Result<Mesh, Error> {
     let bytes = blobs.read(design)?;
     let read = mesh_files::read(&bytes, None, &FileLimits::DESIGN)
         .map_err(|refusal| Error::Invalid(vec![refusal.finding()]))?;
-    Ok(mesh::check(read, &TOPOLOGY).mesh)
+    Ok(mesh::check_surface(read).0)
 }
 
 #[expect(

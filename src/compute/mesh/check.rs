@@ -75,13 +75,7 @@ const COARSE_MM: f64 = 32_768.0;
 #[must_use]
 pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
     let ReadMesh { mut mesh, declared_unit, findings, .. } = read;
-    let (topology, mut repairs) = repair::repair(&mut mesh);
-    repairs.extend(shells::orient(&mut mesh, &topology));
-    let mut topology = if repairs.is_empty() { topology } else { Topology::of(&mesh) };
-    if let Some(repair) = debris::drop(&mut mesh, &topology) {
-        repairs.push(repair);
-        topology = Topology::of(&mesh);
-    }
+    let (topology, repairs) = mend(&mut mesh);
     let hole = bore::measure(&mesh);
     let hole_mm = hole.as_ref().map(|hole| hole.inner_diameter_mm);
     let mut report = measure(&mesh, &topology, repairs, hole, settings);
@@ -90,6 +84,30 @@ pub fn check(read: ReadMesh, settings: &CheckSettings) -> Checked {
         report.findings.extend(unit_finding(&report, hole_mm, settings));
     }
     Checked { mesh, report }
+}
+
+/// The part of [`check`] that slicing needs: the safe repairs, every shell turned outward, and what is wrong with the
+/// surface. Nothing is measured; sections unite what overlaps.
+#[must_use]
+pub fn check_surface(read: ReadMesh) -> (Mesh, Vec<Finding>) {
+    let ReadMesh { mut mesh, mut findings, .. } = read;
+    let (topology, repairs) = mend(&mut mesh);
+    let shells = shells::measure(&mesh, &topology);
+    findings.extend(repairs.iter().map(repair_finding));
+    findings.extend(surface_findings(&mesh, &topology, &shells));
+    (mesh, findings)
+}
+
+/// Makes the safe repairs and turns every shell outward.
+fn mend(mesh: &mut Mesh) -> (Topology, Vec<Repair>) {
+    let (topology, mut repairs) = repair::repair(mesh);
+    repairs.extend(shells::orient(mesh, &topology));
+    let mut topology = if repairs.is_empty() { topology } else { Topology::of(mesh) };
+    if let Some(repair) = debris::drop(mesh, &topology) {
+        repairs.push(repair);
+        topology = Topology::of(mesh);
+    }
+    (topology, repairs)
 }
 
 fn measure(
