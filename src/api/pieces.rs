@@ -109,7 +109,8 @@ pub(super) struct TraceView {
 #[utoipa::path(get, path = "/api/v1/trace", tag = "pieces", params(TraceQuery), responses(
     (status = 200, description = "The pieces", body = TraceView),
     (status = 401, description = "UNAUTHORIZED", body = Problem),
-    (status = 403, description = "FORBIDDEN", body = Problem)))]
+    (status = 403, description = "FORBIDDEN", body = Problem),
+    (status = 404, description = "NOT_FOUND: no such operation", body = Problem)))]
 pub(super) async fn trace(
     State(state): State<ApiState>,
     caller: Caller,

@@ -18,7 +18,7 @@ const PATTERNS_MAX: u32 = 10;
 /// Patterns to print for one piece: `ceil(ln(risk) / ln(1 - y1 * y2))`, at least 1.
 ///
 /// `risk` is what the shop accepts of having none left: the price of a late piece decides it. Nothing is returned
-/// where even [`PATTERNS_MAX`] would not do.
+/// where even ten would not do.
 #[must_use]
 pub fn patterns_for_one(print_yield: Share, cast_yield: Share, risk: Share) -> Option<u32> {
     let one_fails = 1.0 - print_yield.0 * cast_yield.0;
