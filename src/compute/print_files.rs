@@ -20,6 +20,7 @@ mod lifts;
 mod manifest;
 mod nanodlp;
 mod png;
+mod png_stack;
 mod png_zip;
 mod pwmx;
 mod raster;
@@ -499,15 +500,15 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 
 fn open_container<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn PrintFile + 'a>, ReadError> {
     let container = container::Container::open(bytes, limits)?;
     if sl1::is_sl1(&container) {
-        Ok(Box::new(sl1::Sl1File::open(container, limits)?))
+        Ok(Box::new(sl1::open(container, limits)?))
     } else if nanodlp::is_nanodlp(&container) {
-        Ok(Box::new(nanodlp::NanoDlpFile::open(container, limits)?))
+        Ok(Box::new(nanodlp::open(container, limits)?))
     } else if cws::is_cws(&container) {
-        Ok(Box::new(cws::CwsFile::open(container, limits)?))
+        Ok(Box::new(cws::open(container, limits)?))
     } else if raster::is_raster(&container) {
         Ok(Box::new(raster::RasterFile::open(container, limits)?))
     } else {
-        Ok(Box::new(png_zip::ZipFile::open(container, limits)?))
+        Ok(Box::new(png_zip::open(container, limits)?))
     }
 }
 

@@ -36,48 +36,9 @@ use nalgebra::{Point3, Unit, Vector3};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
+pub use crate::measure::Zone;
 use crate::mesh::Mesh;
 use crate::slice::{Control, LayerError, PrepareError, StreamError};
-
-/// What a place of a jewel is, as far as supports care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Zone {
-    /// Inside of the finger hole.
-    Finger,
-    /// The side with the stone.
-    Head,
-    /// Opposite of the head, outside.
-    ShankBottom,
-    /// Everything else.
-    Side,
-    /// Where a stone will lie: never touched.
-    Seat,
-    /// Inside of an engraving: never touched.
-    Engraved,
-    /// A claw that holds a stone: only small tips.
-    Prong,
-}
-
-impl Zone {
-    /// Whether a contact may lie here.
-    #[must_use]
-    pub fn may_touch(self) -> bool {
-        match self {
-            Zone::Seat | Zone::Engraved => false,
-            Zone::Finger | Zone::Head | Zone::ShankBottom | Zone::Side | Zone::Prong => true,
-        }
-    }
-
-    /// Whether a pillar may stand here: marks of a foot are deeper than those of a tip.
-    #[must_use]
-    pub fn may_stand(self) -> bool {
-        match self {
-            Zone::Finger | Zone::ShankBottom => true,
-            Zone::Head | Zone::Side | Zone::Seat | Zone::Engraved | Zone::Prong => false,
-        }
-    }
-}
 
 /// How supports are made for one material at one layer height. There is no default: the material's profile says
 /// each number and where it comes from. Lengths and diameters in mm.

@@ -26,6 +26,26 @@ pub enum Zone {
     Prong,
 }
 
+impl Zone {
+    /// Whether a contact may lie here.
+    #[must_use]
+    pub fn may_touch(self) -> bool {
+        match self {
+            Zone::Seat | Zone::Engraved => false,
+            Zone::Finger | Zone::Head | Zone::ShankBottom | Zone::Side | Zone::Prong => true,
+        }
+    }
+
+    /// Whether a pillar may stand here: marks of a foot are deeper than those of a tip.
+    #[must_use]
+    pub fn may_stand(self) -> bool {
+        match self {
+            Zone::Finger | Zone::ShankBottom => true,
+            Zone::Head | Zone::Side | Zone::Seat | Zone::Engraved | Zone::Prong => false,
+        }
+    }
+}
+
 /// What a contact on each zone costs, relative to each other; nothing where a contact is forbidden.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -74,6 +74,11 @@ pub(super) fn is_zip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
 }
 
+/// The number of a layer in its name: digits and nothing else.
+pub(super) fn number_of(digits: &str) -> Option<u32> {
+    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
 impl<'a> Container<'a> {
     /// Reads the directory. Which format it is follows from the names of the entries.
     pub(super) fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, ReadError> {

@@ -22,7 +22,7 @@ use crate::finding::Finding;
 use crate::preview::Picture;
 use crate::slice::{Control, Layer, LayerSource, stream};
 
-pub(super) use read::{CwsFile, is_cws};
+pub(super) use read::{is_cws, open};
 
 /// Sizes of the thumbnails, px.
 pub(super) const PREVIEW_SIZES: [(u32, u32); 2] = [(400, 400), (800, 480)];

@@ -1,94 +1,56 @@
 //! Reads `.cws` files of any program.
 
-use crate::preview::Picture;
-use crate::print_files::container::Container;
+use crate::print_files::container::{Container, number_of};
 use crate::print_files::png::{self, Packing};
+use crate::print_files::png_stack::PngStack;
 use crate::print_files::steps::Steps;
 use crate::print_files::told::{field, uniform};
 use crate::print_files::{
-    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, PrintFile, ReadError, Resin,
-    Separation, Told,
+    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, ReadError, Resin, Separation,
+    Told,
 };
-use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
+use crate::slice::{Display, Orientation};
 
 /// A hundred thousand layers of ten lines each.
 const GCODE_BYTES_MAX: u64 = 1 << 25;
-
-/// An opened file.
-pub(in crate::print_files) struct CwsFile<'a> {
-    container: Container<'a>,
-    facts: Facts,
-    told: Told,
-    display: Display,
-    packing: Packing,
-    entries: Vec<usize>,
-}
 
 /// Whether the names in a container are those of a `.cws` file.
 pub(in crate::print_files) fn is_cws(container: &Container<'_>) -> bool {
     container.names().any(|(_, name)| name.ends_with(".gcode") && name != "run.gcode")
 }
 
-impl<'a> CwsFile<'a> {
-    pub(in crate::print_files) fn open(container: Container<'a>, limits: &Limits) -> Result<Self, ReadError> {
-        let container = container.of(Format::Cws);
-        let code = container.names().find(|(_, name)| name.ends_with(".gcode"));
-        let (place, name) = code.ok_or_else(|| container.damaged("it holds no G-code"))?;
-        let stem = name.trim_end_matches(".gcode").to_owned();
-        let found = container.numbered(|name| {
-            let digits = name.strip_prefix(stem.as_str())?.strip_suffix(".png")?;
-            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
-        })?;
-        let text = container.read(place, GCODE_BYTES_MAX).map_err(|reason| container.damaged(reason))?;
-        let steps = Steps::parse(&String::from_utf8_lossy(&text), found.len());
-        let entries = container.row_of_layers(found, 0, steps.number("Number of Slices"))?;
-        if steps.layers.len() != entries.len() {
-            let (lit, there) = (steps.layers.len(), entries.len());
-            return Err(container.damaged(format!("the G-code lights {lit} of {there} layers")));
-        }
-        let head = container.head_of(entries.first().copied().unwrap_or(0))?;
-        let (display, packing) = display_of(&container, &steps, head)?;
-        if display.pixels() > limits.pixels_max {
-            return Err(ReadError::OverLimit { format: Format::Cws, what: "the resolution" });
-        }
-        let (job, untold) = job_of(&container, &steps, display)?;
-        let facts = facts_of(&steps, &job);
-        let told = Told::of(job, untold, &facts.layers);
-        Ok(Self { container, facts, told, display, packing, entries })
+pub(in crate::print_files) fn open<'a>(
+    container: Container<'a>,
+    limits: &Limits,
+) -> Result<PngStack<'a>, ReadError> {
+    let container = container.of(Format::Cws);
+    let code = container.names().find(|(_, name)| name.ends_with(".gcode"));
+    let (place, name) = code.ok_or_else(|| container.damaged("it holds no G-code"))?;
+    let stem = name.trim_end_matches(".gcode").to_owned();
+    let found = container.numbered(|name| {
+        let digits = name.strip_prefix(stem.as_str())?.strip_suffix(".png")?;
+        number_of(digits)
+    })?;
+    let text = container.read(place, GCODE_BYTES_MAX).map_err(|reason| container.damaged(reason))?;
+    let steps = Steps::parse(&String::from_utf8_lossy(&text), found.len());
+    let entries = container.row_of_layers(found, 0, steps.number("Number of Slices"))?;
+    if steps.layers.len() != entries.len() {
+        let (lit, there) = (steps.layers.len(), entries.len());
+        return Err(container.damaged(format!("the G-code lights {lit} of {there} layers")));
     }
+    let head = container.head_of(entries.first().copied().unwrap_or(0))?;
+    let (display, packing) = display_of(&container, &steps, head)?;
+    if display.pixels() > limits.pixels_max {
+        return Err(ReadError::OverLimit { format: Format::Cws, what: "the resolution" });
+    }
+    let (job, untold) = job_of(&container, &steps, display)?;
+    let facts = facts_of(&steps, &job);
+    let told = Told::of(job, untold, &facts.layers);
+    Ok(PngStack { container, facts, told, display, entries, packing, is_preview })
 }
 
-impl PrintFile for CwsFile<'_> {
-    fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    fn job(&self) -> Told {
-        self.told.clone()
-    }
-
-    fn previews(&self) -> Vec<Picture> {
-        self.container.previews(|name| name.starts_with("thumbnail/"))
-    }
-}
-
-impl LayerSource for CwsFile<'_> {
-    fn display(&self) -> Display {
-        self.display
-    }
-
-    fn layer_count(&self) -> u32 {
-        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
-    }
-
-    fn layer(&self, index: u32) -> Result<Layer, LayerError> {
-        let found = usize::try_from(index).ok().and_then(|place| self.entries.get(place));
-        let &entry = found.ok_or(LayerError::OutOfRange { index, count: self.layer_count() })?;
-        let bytes = self.container.layer(entry);
-        let runs = bytes.and_then(|bytes| png::decode(&bytes, self.facts.resolution_px, self.packing));
-        let runs = runs.map_err(|reason| LayerError::Decode { index, reason })?;
-        Ok(runs.finish(index, self.display.pixel_mm2(), 0))
-    }
+fn is_preview(name: &str) -> bool {
+    name.starts_with("thumbnail/")
 }
 
 /// Mono panels show three mask pixels in one of the picture.

@@ -21,7 +21,7 @@ use crate::finding::Finding;
 use crate::preview::Picture;
 use crate::slice::{Control, Display, Layer, LayerSource, stream};
 
-pub(super) use read::{NanoDlpFile, is_nanodlp};
+pub(super) use read::{is_nanodlp, open};
 
 /// The picture of the plate list.
 pub(super) const PREVIEW_SIZES: [(u32, u32); 1] = [(200, 100)];

@@ -2,28 +2,18 @@
 
 use serde_json::Value;
 
-use crate::preview::Picture;
-use crate::print_files::container::Container;
+use crate::print_files::container::{Container, number_of};
 use crate::print_files::png::{self, Packing};
+use crate::print_files::png_stack::PngStack;
 use crate::print_files::told::{field, uniform};
 use crate::print_files::{
-    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, PrintFile, ReadError, Resin,
-    Separation, Told,
+    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, ReadError, Resin, Separation,
+    Told,
 };
-use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
+use crate::slice::{Display, Orientation};
 
 /// 100,000 layers with eight numbers each.
 const LAYER_TEXT_BYTES_MAX: u64 = 1 << 24;
-
-/// An opened plate.
-pub(in crate::print_files) struct NanoDlpFile<'a> {
-    container: Container<'a>,
-    facts: Facts,
-    told: Told,
-    display: Display,
-    packing: Packing,
-    entries: Vec<usize>,
-}
 
 /// Whether the names in a container are those of a plate.
 pub(in crate::print_files) fn is_nanodlp(container: &Container<'_>) -> bool {
@@ -31,62 +21,34 @@ pub(in crate::print_files) fn is_nanodlp(container: &Container<'_>) -> bool {
     has("plate.json") && has("profile.json") && (has("slicer.json") || has("options.json"))
 }
 
-impl<'a> NanoDlpFile<'a> {
-    pub(in crate::print_files) fn open(container: Container<'a>, limits: &Limits) -> Result<Self, ReadError> {
-        let container = container.of(Format::NanoDlp);
-        let found = container.numbered(|name| {
-            let digits = name.strip_suffix(".png")?;
-            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
-        })?;
-        // The document counts from 0, programs from 1.
-        let first = u32::from(!found.contains_key(&0));
-        let texts = Texts::read(&container)?;
-        let stated = texts.plate.get("LayersCount").and_then(Value::as_f64).filter(|count| *count > 0.0);
-        let entries = container.row_of_layers(found, first, stated)?;
-        let head = container.head_of(entries.first().copied().unwrap_or(0))?;
-        let (display, packing) = texts.display(&container, head)?;
-        if display.pixels() > limits.pixels_max {
-            return Err(ReadError::OverLimit { format: Format::NanoDlp, what: "the resolution" });
-        }
-        let (job, untold) = texts.job(&container, display)?;
-        let format = if packing == Packing::Plain { Format::NanoDlp } else { Format::NanoDlpRgb };
-        let facts = texts.facts(format, &job, entries.len());
-        let told = Told::of(job, untold, &facts.layers);
-        Ok(Self { container, facts, told, display, packing, entries })
+pub(in crate::print_files) fn open<'a>(
+    container: Container<'a>,
+    limits: &Limits,
+) -> Result<PngStack<'a>, ReadError> {
+    let container = container.of(Format::NanoDlp);
+    let found = container.numbered(|name| {
+        let digits = name.strip_suffix(".png")?;
+        number_of(digits)
+    })?;
+    // The document counts from 0, programs from 1.
+    let first = u32::from(!found.contains_key(&0));
+    let texts = Texts::read(&container)?;
+    let stated = texts.plate.get("LayersCount").and_then(Value::as_f64).filter(|count| *count > 0.0);
+    let entries = container.row_of_layers(found, first, stated)?;
+    let head = container.head_of(entries.first().copied().unwrap_or(0))?;
+    let (display, packing) = texts.display(&container, head)?;
+    if display.pixels() > limits.pixels_max {
+        return Err(ReadError::OverLimit { format: Format::NanoDlp, what: "the resolution" });
     }
+    let (job, untold) = texts.job(&container, display)?;
+    let format = if packing == Packing::Plain { Format::NanoDlp } else { Format::NanoDlpRgb };
+    let facts = texts.facts(format, &job, entries.len());
+    let told = Told::of(job, untold, &facts.layers);
+    Ok(PngStack { container, facts, told, display, entries, packing, is_preview })
 }
 
-impl PrintFile for NanoDlpFile<'_> {
-    fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    fn job(&self) -> Told {
-        self.told.clone()
-    }
-
-    fn previews(&self) -> Vec<Picture> {
-        self.container.previews(|name| name == "3d.png")
-    }
-}
-
-impl LayerSource for NanoDlpFile<'_> {
-    fn display(&self) -> Display {
-        self.display
-    }
-
-    fn layer_count(&self) -> u32 {
-        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
-    }
-
-    fn layer(&self, index: u32) -> Result<Layer, LayerError> {
-        let found = usize::try_from(index).ok().and_then(|place| self.entries.get(place));
-        let &entry = found.ok_or(LayerError::OutOfRange { index, count: self.layer_count() })?;
-        let bytes = self.container.layer(entry);
-        let runs = bytes.and_then(|bytes| png::decode(&bytes, self.facts.resolution_px, self.packing));
-        let runs = runs.map_err(|reason| LayerError::Decode { index, reason })?;
-        Ok(runs.finish(index, self.display.pixel_mm2(), 0))
-    }
+fn is_preview(name: &str) -> bool {
+    name == "3d.png"
 }
 
 /// The JSON texts; keys that are missing count as zero or empty.

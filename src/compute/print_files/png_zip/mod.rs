@@ -17,7 +17,7 @@ use super::{Format, Job, WriteError, Written, png};
 use crate::preview::Picture;
 use crate::slice::{Control, Layer, LayerSource, stream};
 
-pub(super) use read::ZipFile;
+pub(super) use read::open;
 
 /// Sizes of the pictures of the plate, px.
 pub(super) const PREVIEW_SIZES: [(u32, u32); 2] = [(400, 400), (800, 480)];

@@ -1,16 +1,16 @@
 //! Reads stacks of PNG layers: our own, those of ChiTuBox, and plain numbered pictures.
 
-use crate::preview::Picture;
-use crate::print_files::container::Container;
+use crate::print_files::container::{Container, number_of};
 use crate::print_files::manifest::{self, Manifest};
-use crate::print_files::png::{self, Packing};
+use crate::print_files::png::Packing;
+use crate::print_files::png_stack::PngStack;
 use crate::print_files::steps::Steps;
 use crate::print_files::told::{field, uniform};
 use crate::print_files::{
-    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, PrintFile, ReadError, Resin,
-    Separation, Told,
+    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, ReadError, Resin, Separation,
+    Told,
 };
-use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
+use crate::slice::{Display, Orientation};
 
 /// A hundred thousand layers of ten lines each.
 const GCODE_BYTES_MAX: u64 = 1 << 25;
@@ -18,98 +18,67 @@ const GCODE_BYTES_MAX: u64 = 1 << 25;
 /// What a plain stack is silent about, besides what all of these are.
 const SIZES: &str = "sizes of pixels and layers";
 
-/// An opened stack.
-pub(in crate::print_files) struct ZipFile<'a> {
+pub(in crate::print_files) fn open<'a>(
     container: Container<'a>,
-    facts: Facts,
-    told: Told,
-    display: Display,
-    entries: Vec<usize>,
+    limits: &Limits,
+) -> Result<PngStack<'a>, ReadError> {
+    let container = container.of(Format::Zip);
+    if container.place_of(manifest::ENTRY).is_some() {
+        return own(container, limits);
+    }
+    let found = container.numbered(|name| {
+        let digits = name.strip_suffix(".png")?.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        number_of(digits)
+    })?;
+    let first = u32::from(!found.contains_key(&0));
+    let code = container.place_of("run.gcode");
+    let steps = code.map(|place| {
+        let text = container.read(place, GCODE_BYTES_MAX).map_err(|reason| container.damaged(reason))?;
+        Ok(Steps::parse(&String::from_utf8_lossy(&text), found.len()))
+    });
+    let steps = steps.transpose()?;
+    let stated = steps.as_ref().and_then(|steps| steps.number("totalLayer"));
+    let entries = container.row_of_layers(found, first, stated)?;
+    let size = container.head_of(entries.first().copied().unwrap_or(0))?.size;
+    let (facts, told) = match steps {
+        Some(steps) => chitubox(&container, &steps, size, entries.len())?,
+        None => plain(size, entries.len()),
+    };
+    Ok(PngStack {
+        container,
+        facts,
+        display: told.job.display,
+        told,
+        entries,
+        packing: Packing::Plain,
+        is_preview,
+    })
 }
 
-impl<'a> ZipFile<'a> {
-    pub(in crate::print_files) fn open(container: Container<'a>, limits: &Limits) -> Result<Self, ReadError> {
-        let container = container.of(Format::Zip);
-        if container.place_of(manifest::ENTRY).is_some() {
-            return Self::own(container, limits);
-        }
-        let found = container.numbered(|name| {
-            let digits =
-                name.strip_suffix(".png")?.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
-        })?;
-        let first = u32::from(!found.contains_key(&0));
-        let code = container.place_of("run.gcode");
-        let steps = code.map(|place| {
-            let text = container.read(place, GCODE_BYTES_MAX).map_err(|reason| container.damaged(reason))?;
-            Ok(Steps::parse(&String::from_utf8_lossy(&text), found.len()))
-        });
-        let steps = steps.transpose()?;
-        let stated = steps.as_ref().and_then(|steps| steps.number("totalLayer"));
-        let entries = container.row_of_layers(found, first, stated)?;
-        let size = container.head_of(entries.first().copied().unwrap_or(0))?.size;
-        let (facts, told) = match steps {
-            Some(steps) => chitubox(&container, &steps, size, entries.len())?,
-            None => plain(size, entries.len()),
-        };
-        Ok(Self { container, facts, display: told.job.display, told, entries })
+fn own<'a>(container: Container<'a>, limits: &Limits) -> Result<PngStack<'a>, ReadError> {
+    let manifest = Manifest::read(&container)?;
+    if manifest.schema != super::SCHEMA {
+        return Err(container.damaged(format!("its manifest is a {:?}", manifest.schema)));
     }
-
-    fn own(container: Container<'a>, limits: &Limits) -> Result<Self, ReadError> {
-        let manifest = Manifest::read(&container)?;
-        if manifest.schema != super::SCHEMA {
-            return Err(container.damaged(format!("its manifest is a {:?}", manifest.schema)));
-        }
-        let display = manifest.display();
-        if display.pixels() > limits.pixels_max {
-            return Err(ReadError::OverLimit { format: Format::Zip, what: "the resolution" });
-        }
-        let layers_max = usize::try_from(limits.layers_max).unwrap_or(usize::MAX);
-        if manifest.layers.len() > layers_max {
-            return Err(ReadError::OverLimit { format: Format::Zip, what: "the number of layers" });
-        }
-        let place = |file: &String| {
-            container.place_of(file).ok_or_else(|| container.damaged(format!("it holds no {file}")))
-        };
-        let entries =
-            manifest.layers.iter().map(|layer| place(&layer.file)).collect::<Result<Vec<_>, _>>()?;
-        let facts = manifest.facts(Format::Zip);
-        let told = manifest.told(&facts);
-        Ok(Self { container, facts, told, display, entries })
+    let display = manifest.display();
+    if display.pixels() > limits.pixels_max {
+        return Err(ReadError::OverLimit { format: Format::Zip, what: "the resolution" });
     }
+    let layers_max = usize::try_from(limits.layers_max).unwrap_or(usize::MAX);
+    if manifest.layers.len() > layers_max {
+        return Err(ReadError::OverLimit { format: Format::Zip, what: "the number of layers" });
+    }
+    let place = |file: &String| {
+        container.place_of(file).ok_or_else(|| container.damaged(format!("it holds no {file}")))
+    };
+    let entries = manifest.layers.iter().map(|layer| place(&layer.file)).collect::<Result<Vec<_>, _>>()?;
+    let facts = manifest.facts(Format::Zip);
+    let told = manifest.told(&facts);
+    Ok(PngStack { container, facts, told, display, entries, packing: Packing::Plain, is_preview })
 }
 
-impl PrintFile for ZipFile<'_> {
-    fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    fn job(&self) -> Told {
-        self.told.clone()
-    }
-
-    fn previews(&self) -> Vec<Picture> {
-        self.container.previews(|name| name.starts_with("preview"))
-    }
-}
-
-impl LayerSource for ZipFile<'_> {
-    fn display(&self) -> Display {
-        self.display
-    }
-
-    fn layer_count(&self) -> u32 {
-        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
-    }
-
-    fn layer(&self, index: u32) -> Result<Layer, LayerError> {
-        let found = usize::try_from(index).ok().and_then(|place| self.entries.get(place));
-        let &entry = found.ok_or(LayerError::OutOfRange { index, count: self.layer_count() })?;
-        let bytes = self.container.layer(entry);
-        let runs = bytes.and_then(|bytes| png::decode(&bytes, self.facts.resolution_px, Packing::Plain));
-        let runs = runs.map_err(|reason| LayerError::Decode { index, reason })?;
-        Ok(runs.finish(index, self.display.pixel_mm2(), 0))
-    }
+fn is_preview(name: &str) -> bool {
+    name.starts_with("preview")
 }
 
 /// The settings and steps of `run.gcode`.

@@ -3,85 +3,47 @@
 use std::collections::BTreeMap;
 
 use super::ini;
-use crate::preview::Picture;
 use crate::print_files::civil::Civil;
-use crate::print_files::container::Container;
-use crate::print_files::png::{self, Packing};
+use crate::print_files::container::{Container, number_of};
+use crate::print_files::png::Packing;
+use crate::print_files::png_stack::PngStack;
 use crate::print_files::told::{field, uniform};
 use crate::print_files::{
-    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, PrintFile, ReadError, Resin,
-    Separation, Sl1Names, Told,
+    Exposure, Facts, Format, Job, LayerFacts, Light, Limits, Machine, Origin, ReadError, Resin, Separation,
+    Sl1Names, Told,
 };
-use crate::slice::{Display, Layer, LayerError, LayerSource, Orientation};
-
-/// An opened file: settings read, layers found, the first picture's size checked.
-pub(in crate::print_files) struct Sl1File<'a> {
-    container: Container<'a>,
-    facts: Facts,
-    told: Told,
-    display: Display,
-    /// Place in the container of each layer.
-    entries: Vec<usize>,
-}
+use crate::slice::{Display, Orientation};
 
 /// Whether the names in a container are those of an `.sl1` file.
 pub(in crate::print_files) fn is_sl1(container: &Container<'_>) -> bool {
     container.place_of("config.ini").is_some() || container.place_of("prusaslicer.ini").is_some()
 }
 
-impl<'a> Sl1File<'a> {
-    pub(in crate::print_files) fn open(container: Container<'a>, _: &Limits) -> Result<Self, ReadError> {
-        let container = container.of(Format::Sl1);
-        let config = container.text("config.ini")?;
-        let config = Settings { file: "config.ini", values: ini::parse(&config) };
-        let settings = container.text("prusaslicer.ini")?;
-        let settings = Settings { file: "prusaslicer.ini", values: ini::parse(&settings) };
-        let job = config.text("jobDir")?;
-        let found = container.numbered(|name| {
-            let digits = name.strip_prefix(job)?.strip_suffix(".png")?;
-            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
-        })?;
-        let stated = config.number("numFast")? + config.number("numSlow")?;
-        let entries = container.row_of_layers(found, 0, Some(stated))?;
-        let head = container.head_of(entries.first().copied().unwrap_or(0))?;
-        let display = display_of(&settings, head.size)?;
-        let facts = facts_of(&config, &display, entries.len())?;
-        let told = told(&config, &settings, &facts, display);
-        Ok(Self { container, facts, told, display, entries })
-    }
+pub(in crate::print_files) fn open<'a>(
+    container: Container<'a>,
+    _: &Limits,
+) -> Result<PngStack<'a>, ReadError> {
+    let container = container.of(Format::Sl1);
+    let config = container.text("config.ini")?;
+    let config = Settings { file: "config.ini", values: ini::parse(&config) };
+    let settings = container.text("prusaslicer.ini")?;
+    let settings = Settings { file: "prusaslicer.ini", values: ini::parse(&settings) };
+    let job = config.text("jobDir")?;
+    let found = container.numbered(|name| {
+        let digits = name.strip_prefix(job)?.strip_suffix(".png")?;
+        number_of(digits)
+    })?;
+    let stated = config.number("numFast")? + config.number("numSlow")?;
+    let entries = container.row_of_layers(found, 0, Some(stated))?;
+    let head = container.head_of(entries.first().copied().unwrap_or(0))?;
+    let display = display_of(&settings, head.size)?;
+    let facts = facts_of(&config, &display, entries.len())?;
+    let told = told(&config, &settings, &facts, display);
+    Ok(PngStack { container, facts, told, display, entries, packing: Packing::Plain, is_preview })
 }
 
-impl PrintFile for Sl1File<'_> {
-    fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    fn job(&self) -> Told {
-        self.told.clone()
-    }
-
-    fn previews(&self) -> Vec<Picture> {
-        self.container.previews(|name| name.starts_with("thumbnail/"))
-    }
-}
-
-impl LayerSource for Sl1File<'_> {
-    fn display(&self) -> Display {
-        self.display
-    }
-
-    fn layer_count(&self) -> u32 {
-        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
-    }
-
-    fn layer(&self, index: u32) -> Result<Layer, LayerError> {
-        let found = usize::try_from(index).ok().and_then(|place| self.entries.get(place));
-        let &entry = found.ok_or(LayerError::OutOfRange { index, count: self.layer_count() })?;
-        let bytes = self.container.layer(entry);
-        let runs = bytes.and_then(|bytes| png::decode(&bytes, self.facts.resolution_px, Packing::Plain));
-        let runs = runs.map_err(|reason| LayerError::Decode { index, reason })?;
-        Ok(runs.finish(index, self.display.pixel_mm2(), 0))
-    }
+fn is_preview(name: &str) -> bool {
+    name.starts_with("thumbnail/")
 }
 
 fn damaged(reason: impl Into<String>) -> ReadError {
